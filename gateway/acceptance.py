@@ -1,0 +1,125 @@
+"""From a tab's frame to the work stream: accept a message, stop a turn, delete a session.
+
+A message is accepted once it stands in the work stream. What was half done when a connection broke is
+begun again from its first command; every step is idempotent by `message_id`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from opentelemetry import trace
+
+from gateway.client_frames import refuse
+from gateway.metrics import Metrics
+from gateway.settings import GatewaySettings
+from shared.errors import Unavailable
+from shared.ids import SessionId, TurnId, make_turn_id
+from shared.inbox import Inbox, SubmittedMessage
+from shared.protocol import CancelTurn, TurnFinished, UserMessage, format_timestamp
+from shared.tracing import current_traceparent
+from shared.work_stream import WorkStream
+
+_log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.1
+T = TypeVar("T")
+
+
+class Acceptance:
+    """What tabs ask for, carried to Redis. Raises `Refused` with the frame for the tab."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        work_stream: WorkStream,
+        settings: GatewaySettings,
+        tracer: trace.Tracer,
+        metrics: Metrics,
+    ) -> None:
+        self._inbox = inbox
+        self._work_stream = work_stream
+        self._settings = settings
+        self._tracer = tracer
+        self._metrics = metrics
+
+    async def accept_message(self, session_id: SessionId, frame: UserMessage) -> None:
+        """Write the message down, then show it in every tab. Answers within `ACCEPT_SECONDS`."""
+        message_id = TurnId(frame.message_id) if frame.message_id else make_turn_id()
+        attributes = {
+            "session_id": session_id,
+            "gen_ai.conversation.id": session_id,
+            "turn_id": message_id,
+        }
+        with self._tracer.start_as_current_span(
+            "receive message",
+            kind=trace.SpanKind.PRODUCER,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ):
+            message = SubmittedMessage(
+                session_id=session_id,
+                message_id=message_id,
+                content=frame.content,
+                timestamp=format_timestamp(datetime.now(UTC)),
+                traceparent=current_traceparent(),
+            )
+            await self._insist(lambda: self._accept(message), session_id, message_id)
+
+    async def cancel_turn(self, session_id: SessionId, frame: CancelTurn) -> None:
+        """Stop a turn, waiting or running; the answer is its `turn_finished`."""
+        await self._insist(lambda: self._cancel(session_id, frame), session_id, None)
+
+    async def delete_session(self, session_id: SessionId) -> None:
+        """Remove the session everywhere. Raises `Unavailable`."""
+        await self._inbox.delete_session(session_id)
+
+    async def _accept(self, message: SubmittedMessage) -> None:
+        known, waiting = await self._inbox.admit(message.session_id, message.message_id)
+        if known:
+            return
+        if waiting >= self._settings.max_inbox:
+            refuse(
+                message.session_id,
+                "too_many",
+                f"{waiting} messages are waiting for an answer already.",
+                retryable=True,
+                message_id=message.message_id,
+            )
+        entry_id = await self._work_stream.submit(message)
+        await self._inbox.enqueue(message, entry_id)
+        self._metrics.accepted.inc()
+
+    async def _cancel(self, session_id: SessionId, frame: CancelTurn) -> None:
+        turn_id = TurnId(frame.turn_id)
+        finished = TurnFinished(
+            session_id=session_id,
+            timestamp=format_timestamp(datetime.now(UTC)),
+            turn_id=turn_id,
+            status="cancelled",
+            duration_ms=0,
+        )
+        outcome, entry_id = await self._inbox.cancel(session_id, turn_id, finished)
+        if outcome == "unknown":
+            refuse(session_id, "unknown_turn", "There is no such turn to stop.")
+        if entry_id is not None:
+            await self._work_stream.acknowledge(entry_id)
+
+    async def _insist(
+        self, act: Callable[[], Awaitable[T]], session_id: SessionId, message_id: TurnId | None
+    ) -> T:
+        """Begin again from the first command until it is done or the time is up."""
+        try:
+            async with asyncio.timeout(self._settings.accept_seconds):
+                while True:
+                    try:
+                        return await act()
+                    except Unavailable as error:
+                        _log.warning("session %s: Redis is away: %s", session_id[:8], error)
+                        await asyncio.sleep(RETRY_SECONDS)
+        except TimeoutError:
+            sentence = "The service cannot take messages at the moment. Please send it again."
+            refuse(session_id, "unavailable", sentence, retryable=True, message_id=message_id)

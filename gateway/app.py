@@ -1,0 +1,101 @@
+"""Wiring: builds one gateway from its settings. Nothing is created at import."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from fastapi import FastAPI, WebSocket
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from gateway.acceptance import Acceptance
+from gateway.access import is_origin_allowed, session_of
+from gateway.connection_manager import ConnectionManager
+from gateway.drain import Drain
+from gateway.health import Probe
+from gateway.http_routes import build_routes, page_endpoint
+from gateway.metrics import Metrics
+from gateway.settings import GatewaySettings
+from gateway.websocket import WebSocketEdge
+from shared.background import run_in_background
+from shared.inbox import Inbox
+from shared.redis_client import connect_redis
+from shared.session_log import SessionLog
+from shared.settings import describe
+from shared.subscription import Subscription
+from shared.tracing import build_tracer_provider
+from shared.work_stream import WorkStream
+
+_log = logging.getLogger(__name__)
+
+FRONTEND = Path(__file__).parent.parent / "frontend" / "dist"
+
+
+def build_app(settings: GatewaySettings | None = None) -> FastAPI:
+    """One gateway. Redis may be away: the process is up, and ready when Redis is back."""
+    settings = settings or GatewaySettings()
+    keys = settings.keys()
+    metrics = Metrics()
+    client = connect_redis(settings.redis_url.get_secret_value())
+    provider = build_tracer_provider("fanline-gateway")
+    manager = ConnectionManager(SessionLog(client, keys), keys.channel, settings, metrics)
+    probe = Probe(client, keys.probe(uuid4().hex), manager, metrics)
+    subscription = Subscription(client, probe)
+    manager.attach(subscription)
+    inbox = Inbox(
+        client, keys, session_ttl=settings.session_ttl, log_max_events=settings.log_max_events
+    )
+    acceptance = Acceptance(
+        inbox, WorkStream(client, keys), settings, provider.get_tracer("fanline.gateway"), metrics
+    )
+    edge = WebSocketEdge(manager, acceptance, settings, metrics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        _log.info("gateway starts: %s", describe(settings))
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(client.aclose)
+            # Shutting down waits for the exporter, which must not hold up the event loop.
+            stack.push_async_callback(asyncio.to_thread, provider.shutdown)
+            for loop in (
+                subscription.run(),
+                probe.run(subscription),
+                manager.compare_heads(),
+                manager.send_heartbeats(),
+            ):
+                await stack.enter_async_context(run_in_background(loop))
+            yield
+
+    app = FastAPI(title="Fanline", lifespan=lifespan)
+    app.state.drain = Drain(manager, probe, settings.drain_seconds)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["*"],
+    )
+    app.include_router(build_routes(acceptance, probe, metrics))
+
+    @app.websocket("/ws")
+    async def open_tab(websocket: WebSocket) -> None:  # pyright: ignore[reportUnusedFunction]
+        """One tab of one session (docs/protocol.md)."""
+        if not is_origin_allowed(websocket.headers, settings.allowed_origins):
+            refusal = JSONResponse({"detail": "This origin may not connect."}, 403)
+            return await websocket.send_denial_response(refusal)
+        try:
+            session_id = session_of(websocket.query_params)
+        except ValueError as error:
+            return await websocket.send_denial_response(JSONResponse({"detail": str(error)}, 400))
+        await edge.serve(websocket, session_id)
+
+    if FRONTEND.is_dir():
+        app.add_api_route(
+            "/s/{session_id}", page_endpoint(FRONTEND / "index.html"), include_in_schema=False
+        )
+        app.mount("/", StaticFiles(directory=FRONTEND, html=True))
+    return app

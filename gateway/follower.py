@@ -1,0 +1,115 @@
+"""The follower: one tab's cursor and the one rule that delivers.
+
+    deliver if it is the next; ignore if it is old; otherwise read the log from the cursor.
+
+First load, reconnect, another gateway, a lost pub/sub message, a Redis restart and a slow tab are the
+same read. This module is pure: it is told what arrived and answers what to do; it does no I/O, knows no
+socket and no clock. Sections 1 and 3 of DESIGN.md are its specification.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from shared.ids import Position
+from shared.session_log import LogEntry, LogPage
+
+
+class Live(Enum):
+    """What to do with a text that pub/sub brought."""
+
+    DELIVER = "deliver"
+    IGNORE = "ignore"
+    READ = "read"
+
+
+@dataclass(frozen=True)
+class PageOutcome:
+    """What a page of the log means for one tab."""
+
+    entries: Sequence[LogEntry]
+    """To deliver, in order; after `reset`, from the beginning of the log."""
+    reset: bool
+    """The tab must drop what it has: its cursor is not a place in this log."""
+
+
+class Follower:
+    """Decides for one tab. It starts by reading; it is live when reading has reached the head."""
+
+    def __init__(self, cursor: Position | None) -> None:
+        self.cursor = cursor
+        """The position of the last event that the tab has been given."""
+        self.reading = True
+        self._began_under: int | None = None  # epoch under which this reading began
+        self._newest_seen: Position | None = None  # by a live text while reading
+
+    def on_live(self, position: Position) -> Live:
+        """A text at `position` arrived. On `DELIVER` the cursor has moved to it."""
+        if self.reading:
+            # The read that is under way may have been made before this text was written.
+            if self._newest_seen is None or position > self._newest_seen:
+                self._newest_seen = position
+            return Live.IGNORE
+        if self.cursor is not None:
+            if position.is_next_after(self.cursor):
+                self.cursor = position
+                return Live.DELIVER
+            if position <= self.cursor:
+                return Live.IGNORE
+        self.read_again()
+        return Live.READ
+
+    def on_head(self, head: Position | None) -> Live:
+        """The log's head is `head`: a difference, in either direction, is something to read. A lost
+        *last* message reveals no gap, and a restored snapshot shows itself only here."""
+        if self.reading or head == self.cursor:
+            return Live.IGNORE
+        self.read_again()
+        return Live.READ
+
+    def read_again(self) -> None:
+        """Leave the live tail: the log has what comes after the cursor."""
+        self.reading = True
+
+    def on_page(self, page: LogPage, after: Position | None) -> PageOutcome:
+        """A page that was read from `after`, at or before the cursor, has come.
+
+        Every page is judged, not only the first: an epoch may begin and a log be trimmed between
+        two of them. Afterwards `reading` says whether another page is needed.
+        """
+        reset = self._must_reset(page)
+        if reset:
+            self.cursor = None
+        if page.head is not None:
+            self._began_under = page.head.epoch
+        if reset and after is not None:
+            return PageOutcome([], reset=True)
+
+        entries = [
+            entry for entry in page.entries if self.cursor is None or entry.position > self.cursor
+        ]
+        if entries:
+            self.cursor = entries[-1].position
+        if page.is_last:
+            self._reach(page.head)
+        return PageOutcome(entries, reset)
+
+    def _must_reset(self, page: LogPage) -> bool:
+        if self.cursor is None:
+            return False
+        if page.head is None:
+            return True
+        # A reading that began under the newest epoch passes through older ones without a reset.
+        began_under = self.cursor.epoch if self._began_under is None else self._began_under
+        if page.head.epoch != began_under or self.cursor > page.head:
+            return True
+        return page.trimmed is not None and self.cursor < page.trimmed
+
+    def _reach(self, head: Position | None) -> None:
+        # The last entries may have left the log by compaction: the head is the cursor all the same.
+        self.cursor = head
+        behind = self._newest_seen is not None and (head is None or self._newest_seen > head)
+        self._newest_seen = None
+        if not behind:
+            self.reading = False
+            self._began_under = None

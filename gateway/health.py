@@ -1,0 +1,86 @@
+"""Whether this gateway can do its work: Redis answers *and* what is published arrives.
+
+A pub/sub connection that is open but deaf keeps every other sign green. So the gateway publishes a
+probe to itself through the real path; readiness hangs on its arrival, and silence on an open
+connection makes the gateway connect anew.
+"""
+
+import asyncio
+import logging
+
+from gateway.metrics import Metrics
+from shared.errors import Unavailable
+from shared.redis_client import Redis, ask
+from shared.subscription import Batch, Listener, Subscription
+
+_log = logging.getLogger(__name__)
+
+PROBE_SECONDS = 1.0
+DEAF_SECONDS = 3.0
+"""Three probes lost: not ready. Together with the period this keeps the flip within five seconds."""
+
+
+class Probe:
+    """Stands between the subscription and its listener, and takes its own channel's texts."""
+
+    def __init__(
+        self, client: Redis, channel: str, listener: Listener, metrics: Metrics
+    ) -> None:
+        self._client = client
+        self._channel = channel
+        self._listener = listener
+        self._metrics = metrics
+        self._last_arrival: float | None = None
+        self._reconnected_at = 0.0
+        self.draining = False
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.draining and self._age() < DEAF_SECONDS
+
+    async def run(self, subscription: Subscription) -> None:
+        """Publish a probe every second, and judge what came back. Never ends."""
+        subscribing = asyncio.create_task(subscription.subscribe(self._channel))
+        try:
+            while True:
+                await self._publish()
+                await asyncio.sleep(PROBE_SECONDS)
+                self._metrics.ready.set(self.is_ready)
+                self._metrics.probe_age.set(min(self._age(), 1e6))
+                self._heal(subscription)
+        finally:
+            subscribing.cancel()
+
+    def on_batch(self, batch: Batch) -> None:
+        if batch.pop(self._channel.encode(), None):
+            self._last_arrival = self._now()
+        if batch:
+            self._listener.on_batch(batch)
+
+    def on_lost(self) -> None:
+        self._listener.on_lost()
+
+    def on_restored(self) -> None:
+        self._reconnected_at = self._now()
+        self._listener.on_restored()
+
+    async def _publish(self) -> None:
+        try:
+            await ask(lambda: self._client.publish(self._channel, "probe"))
+        except Unavailable as error:
+            _log.warning("probe: Redis does not answer: %s", error)
+
+    def _heal(self, subscription: Subscription) -> None:
+        if not subscription.is_connected:
+            return
+        if min(self._age(), self._now() - self._reconnected_at) > DEAF_SECONDS:
+            _log.warning("probe: the subscription is open but deaf; connecting anew")
+            subscription.reconnect()
+
+    def _age(self) -> float:
+        """Seconds since a probe came back; infinite before the first."""
+        return float("inf") if self._last_arrival is None else self._now() - self._last_arrival
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

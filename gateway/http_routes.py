@@ -1,0 +1,76 @@
+"""The HTTP edge beside the socket: health, metrics, deletion, the page, and what has moved away."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway.acceptance import Acceptance
+from gateway.health import Probe
+from gateway.metrics import Metrics
+from shared.errors import Unavailable
+from shared.ids import parse_session_id
+
+MIGRATION = "This endpoint has moved to the WebSocket at /ws: see docs/migration.md."
+
+
+def build_routes(acceptance: Acceptance, probe: Probe, metrics: Metrics) -> APIRouter:
+    """Every HTTP route that is there whether or not a page has been built."""
+    router = APIRouter()
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
+        """The process runs."""
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz() -> Response:  # pyright: ignore[reportUnusedFunction]
+        """200 while Redis answers and the subscription delivers, else 503."""
+        if probe.is_ready:
+            return JSONResponse({"status": "ready"})
+        status = "draining" if probe.draining else "not ready"
+        return JSONResponse({"status": status}, 503)
+
+    @router.get("/metrics")
+    async def scrape() -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Prometheus text format."""
+        return PlainTextResponse(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @router.delete("/sessions/{session_id}", status_code=204)
+    async def delete_session(session_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Remove a conversation everywhere; 204 also when there was none."""
+        try:
+            await acceptance.delete_session(parse_session_id(session_id))
+        except ValueError as error:
+            return JSONResponse({"detail": str(error)}, 400)
+        except Unavailable:
+            return JSONResponse({"detail": "Redis does not answer; try again."}, 503)
+        return Response(status_code=204)
+
+    async def moved(request: Request) -> Response:
+        return JSONResponse({"detail": MIGRATION}, 410)
+
+    async def upgrade(request: Request) -> Response:
+        return JSONResponse(
+            {"detail": "Open this URL as a WebSocket."}, 426, headers={"Upgrade": "websocket"}
+        )
+
+    router.add_api_route("/chat", moved, methods=["POST"], include_in_schema=False)
+    router.add_api_route("/telemetry/{name}", moved, methods=["GET"], include_in_schema=False)
+    router.add_api_route("/ws", upgrade, methods=["GET"], include_in_schema=False)
+    return router
+
+
+def page_endpoint(page: Path) -> Callable[[str], Awaitable[Response]]:
+    """The page for a deep link `/s/{session_id}`; other paths stay 404."""
+
+    async def serve_page(session_id: str) -> Response:
+        try:
+            parse_session_id(session_id)
+        except ValueError as error:
+            return JSONResponse({"detail": str(error)}, 404)
+        return FileResponse(page)
+
+    return serve_page

@@ -1,0 +1,1 @@
+"""What two processes must agree on: frames, ids, keys, the session log and its scripts."""

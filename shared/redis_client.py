@@ -1,0 +1,95 @@
+"""The only place where options of the Redis client are chosen, and where its failures get a name.
+
+Every write of ours is idempotent or numbered (see the scripts), so the client may send one again
+after a time-out: a reply that was lost costs nothing.
+"""
+
+from hashlib import sha1
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import redis.asyncio as redis_asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, ReadOnlyError, TimeoutError, TryAgainError
+
+from shared.errors import Unavailable
+from shared.keys import SessionKeys
+
+SCRIPTS = Path(__file__).parent / "scripts"
+COMMAND_TIMEOUT_SECONDS = 2.0
+"""A command that takes longer counts as unanswered; one retry still ends within five seconds."""
+
+UNAVAILABLE = (RedisConnectionError, TimeoutError, ReadOnlyError, TryAgainError, OSError)
+"""What the client raises when Redis cannot be asked (restarting, loading, failing over, gone)."""
+
+Redis = redis_asyncio.Redis
+T = TypeVar("T")
+
+
+def connect_redis(url: str, *, read_timeout_seconds: float = COMMAND_TIMEOUT_SECONDS) -> Redis:
+    """A client for `url` that opens connections when they are needed. Raises `ValueError` for a
+    scheme that is not served."""
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError(f"REDIS_URL: scheme {url.split(':', 1)[0]!r} is not supported")
+    return cast(
+        Redis,
+        redis_asyncio.from_url(  # pyright: ignore[reportUnknownMemberType]
+            url,
+            protocol=2,
+            socket_timeout=read_timeout_seconds,
+            socket_connect_timeout=COMMAND_TIMEOUT_SECONDS,
+            retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
+        ),
+    )
+
+
+async def ask(call: Callable[[], Awaitable[T]]) -> T:
+    """Await one Redis call. Raises `Unavailable` where Redis could not be asked."""
+    try:
+        return await call()
+    except UNAVAILABLE as error:
+        raise Unavailable(str(error) or type(error).__name__) from error
+
+
+class Scripts:
+    """The scripts in `shared/scripts`, each run by its hash; the prelude stands before each."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        prelude = (SCRIPTS / "prelude.lua").read_text()
+        self._texts = {
+            path.stem: prelude + path.read_text()
+            for path in SCRIPTS.glob("*.lua")
+            if path.stem != "prelude"
+        }
+        self._hashes: dict[str, str] = {}
+
+    async def run(self, name: str, keys: SessionKeys, *arguments: str | bytes | int) -> Any:
+        """Run the script `name` on one session. Raises `Unavailable`; then it may have run."""
+        return await ask(lambda: self._run(name, keys, arguments))
+
+    async def run_for_word(
+        self, name: str, keys: SessionKeys, *arguments: str | bytes | int
+    ) -> list[str]:
+        """As `run`, for the scripts that answer with one word and its values."""
+        reply = cast(bytes, await self.run(name, keys, *arguments))
+        return reply.decode().split(" ")
+
+    async def _run(
+        self, name: str, keys: SessionKeys, arguments: tuple[str | bytes | int, ...]
+    ) -> Any:
+        names = keys.in_script_order()
+        evalsha = cast(Callable[..., Awaitable[Any]], self._client.evalsha)
+        run_text = cast(Callable[..., Awaitable[Any]], self._client.eval)
+        digest = self._hashes.get(name)
+        if digest is not None:
+            try:
+                return await evalsha(digest, len(names), *names, *arguments)
+            except NoScriptError:
+                pass  # a restarted server has forgotten its scripts: send the text once
+        reply = await run_text(self._texts[name], len(names), *names, *arguments)
+        self._hashes[name] = sha1(self._texts[name].encode()).hexdigest()
+        return reply

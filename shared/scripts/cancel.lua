@@ -1,0 +1,29 @@
+-- Stop a turn. A waiting one leaves the inbox and gets its `turn_finished` here, at once; a running
+-- one is flagged for its worker, which the control channel wakes.
+-- ARGV: ttl, log limit, turn id, `turn_finished` event.
+-- Replies: "cancelled <entry id>" (the entry may be acknowledged; the same again for a retry);
+-- "flagged"; "unknown" (finished, or never heard of).
+local ttl, limit, turn = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+
+local meta = redis.call('HMGET', META, 'turn', 'cancelled', 'unheard')
+for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
+  if message_of(element) == turn then
+    if meta[1] == turn then
+      redis.call('SADD', CANCEL, turn)
+      redis.call('PUBLISH', CONTROL, 'cancel ' .. turn)
+      keep_for(ttl)
+      return 'flagged'
+    end
+    redis.call('LREM', INBOX, 1, element)
+    append_events(4, 4, limit)
+    -- The model has not seen it yet and shall: a cancelled turn's message stays in its history.
+    redis.call('HSET', META, 'unheard', (meta[3] or '') .. element .. '\n')
+    local reply = 'cancelled ' .. entry_of(element)
+    redis.call('HSET', META, 'cancelled', turn .. ' ' .. reply)
+    keep_for(ttl)
+    return reply
+  end
+end
+local before = string.match(meta[2] or '', '^([%x-]+) ')
+if before == turn then return string.sub(meta[2], #turn + 2) end
+return 'unknown'

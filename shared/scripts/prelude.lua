@@ -1,0 +1,94 @@
+-- Put before every script. The keys of one session, in the order of shared/keys.py; all share one
+-- hash tag, so they live in one slot. Replies of scripts that write are one string: a word, then values.
+local CHANNEL, LOG, META, INBOX, ACCEPTED, HISTORY, LEASE, CANCEL, DELETED, CONTROL = unpack(KEYS)
+
+-- Whole numbers stay exact below 2^53; Lua would print them as 1.7e+15.
+local function text(number) return string.format('%.0f', number) end
+
+-- Redis' clock in microseconds. Tokens and epochs start from it, so that neither an expired key nor
+-- a restored snapshot can give the same one out twice.
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local function number(value) return tonumber(value or 0) or 0 end
+
+-- An inbox element is JSON that starts with its message id, which is a UUID: no parsing needed.
+local function message_of(element)
+  return element and string.match(element, '^{"message_id":"([%x-]+)"')
+end
+
+local function entry_of(element)
+  return string.match(element, '^{"message_id":"[%x-]+","entry":"([%d-]+)"')
+end
+
+local function head_of_inbox() return message_of(redis.call('LINDEX', INBOX, 0)) end
+
+-- Everything a session has expires together: a log without its meta could not be judged.
+local function keep_for(ttl)
+  for _, key in ipairs({LOG, META, INBOX, ACCEPTED, HISTORY, CANCEL}) do
+    redis.call('EXPIRE', key, ttl)
+  end
+end
+
+-- The newest right to write: the newest lease's token, or the moment of deletion, which outlives
+-- meta so that a worker of the deleted conversation cannot write into the one after it.
+local function newest_right()
+  return math.max(number(redis.call('HGET', META, 'token')), number(redis.call('GET', DELETED)))
+end
+
+-- Refuses a writer whose lease is not the newest, and a batch that is not above the last one.
+-- "Not above" rather than "the same": a late copy of an earlier time-out may come after its successor.
+-- The last batch again is a retry and gets the first answer. nil means: go on, then close_batch.
+local function open_batch(token, batch)
+  if token < newest_right() then return 'fenced' end
+  local last = redis.call('HMGET', META, 'token', 'batch', 'told')
+  if token == number(last[1]) and batch <= number(last[2]) then
+    if batch == number(last[2]) then return last[3] end
+    return 'late'
+  end
+  return nil
+end
+
+local function close_batch(token, batch, reply)
+  redis.call('HSET', META, 'token', text(token), 'batch', batch, 'told', reply)
+  return reply
+end
+
+-- Appends, numbers and publishes ARGV[first..last]; returns the last position.
+-- A new epoch begins when this is not the server that the log was last written in (restart,
+-- failover, restored snapshot): it may have forgotten events that a tab has seen, and their numbers
+-- would be used again. INFO decides here, inside the script; what a writer remembers of its Redis
+-- was once allowed to decide, and a restart between its look and its write went unseen.
+local function append_events(first, last, limit)
+  local life = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  local meta = redis.call('HMGET', META, 'epoch', 'head', 'life')
+  local epoch, head = number(meta[1]), number(meta[2])
+  if meta[3] ~= life then
+    epoch = math.max(epoch + 1, number(redis.call('GET', DELETED)) + 1, now())
+    head = 0
+  end
+  local position
+  for i = first, last do
+    head = head + 1
+    position = text(epoch) .. '-' .. text(head)
+    redis.call('XADD', LOG, position, 'event', ARGV[i])
+    redis.call('PUBLISH', CHANNEL, '{"id":"' .. position .. '",' .. string.sub(ARGV[i], 2))
+  end
+  redis.call('HSET', META, 'epoch', text(epoch), 'head', text(head), 'life', life)
+  -- Trimming for size is recorded, because there something is missing and the tab must be told.
+  local over = redis.call('XLEN', LOG) - limit
+  if over > 0 then
+    local gone = redis.call('XRANGE', LOG, '-', '+', 'COUNT', over)
+    redis.call('HSET', META, 'trimmed', gone[#gone][1])
+    redis.call('XTRIM', LOG, 'MAXLEN', limit)
+  end
+  return position
+end
+
+-- Deltas whose whole text has been appended leave the log: it stays as long as the conversation.
+-- Not recorded: a reader passes over the hole, and the final event holds what was in it.
+local function remove_entries(first, last)
+  for i = first, last do redis.call('XDEL', LOG, ARGV[i]) end
+end

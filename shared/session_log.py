@@ -1,0 +1,77 @@
+"""The session log: the durable, ordered truth about one conversation.
+
+Every event of a session is appended here exactly once and numbered 1, 2, 3 ... (`seq`) within an
+epoch. Pub/sub carries the same event to whoever listens; the log proves it. Losing a pub/sub message
+therefore costs a read, never an event.
+
+This module reads; what appends are the holder of a lease (`shared/lease.py`) and the inbox
+(`shared/inbox.py`). It does not know what events mean: it returns encoded text.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from shared.ids import Position, SessionId, parse_position
+from shared.keys import Keys
+from shared.redis_client import Redis, Scripts, ask
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One event as stored: JSON text without its `id`, and the position that is its `id`."""
+
+    position: Position
+    stored: str
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """Entries after a position, with the state of the log at the same instant."""
+
+    entries: Sequence[LogEntry]
+    head: Position | None
+    """The last position ever written; `None` for a log that does not exist."""
+    trimmed: Position | None
+    """Up to here, entries were removed for size: something is missing."""
+    is_last: bool
+    """Whether the log held nothing after these entries."""
+
+
+class SessionLog:
+    """Reads the logs of one deployment."""
+
+    def __init__(self, client: Redis, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._scripts = Scripts(client)
+
+    async def read_after(
+        self, session_id: SessionId, position: Position | None, count: int
+    ) -> LogPage:
+        """At most `count` entries after `position`, or from the beginning. Raises `Unavailable`."""
+        after = "" if position is None else str(position)
+        reply = await self._scripts.run("read", self._keys.session(session_id), after, count)
+        epoch, head, trimmed, rows = cast(tuple[bytes | None, bytes | None, bytes | None, Any], reply)
+        entries = [
+            LogEntry(parse_position(row[0].decode()), row[1][1].decode())
+            for row in cast(list[tuple[bytes, list[bytes]]], rows)
+        ]
+        return LogPage(
+            entries=entries,
+            head=_head(epoch, head),
+            trimmed=parse_position(trimmed.decode()) if trimmed else None,
+            is_last=len(entries) < count,
+        )
+
+    async def read_heads(self, session_ids: Sequence[SessionId]) -> list[Position | None]:
+        """The last position of each log, in one round trip. Raises `Unavailable`."""
+        pipeline = self._client.pipeline(transaction=False)
+        for session_id in session_ids:
+            pipeline.hmget(self._keys.session(session_id).meta, ["epoch", "head"])
+        execute = cast(Callable[[], Awaitable[list[list[bytes | None]]]], pipeline.execute)
+        return [_head(epoch, head) for epoch, head in await ask(execute)]
+
+
+def _head(epoch: bytes | None, seq: bytes | None) -> Position | None:
+    return None if epoch is None or seq is None else Position(int(epoch), int(seq))

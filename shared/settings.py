@@ -1,0 +1,36 @@
+"""Settings that gateway and worker share. Names, defaults and meanings are those of DESIGN section 6.
+
+Read from the environment (and `.env`) once, when a process starts; wrong ones stop it with a
+sentence that names them.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.keys import Keys
+
+
+class SharedSettings(BaseSettings):
+    """What both kinds of process need to find the same sessions and the same collector."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,32}$")] = ""
+    redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
+    session_ttl: Annotated[int, Field(ge=1)] = 86_400
+    """Seconds that a session lives after its last event."""
+    log_max_events: Annotated[int, Field(ge=10)] = 10_000
+    log_level: str = "INFO"
+
+    def keys(self) -> Keys:
+        return Keys(self.namespace)
+
+
+def describe(settings: BaseSettings) -> str:
+    """The effective settings in one line, secrets hidden: what a process logs when it starts."""
+    values = settings.model_dump()
+    return " ".join(f"{name.upper()}={value}" for name, value in values.items() if value != "")

@@ -1,0 +1,111 @@
+"""The work stream: one entry per submitted message, spread over the workers by a consumer group.
+
+An entry is a promise: it stays until its message is known to have left the inbox, and is never
+trimmed by length. A worker that dies leaves its entries pending; another claims them.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from redis.exceptions import ResponseError
+
+from shared.ids import EntryId, SessionId, TurnId
+from shared.inbox import SubmittedMessage
+from shared.keys import WORK_GROUP, Keys
+from shared.redis_client import Redis, ask
+
+Fields = dict[bytes, bytes]
+
+
+@dataclass(frozen=True)
+class WorkEntry:
+    """A claimed entry. `message` is `None` when the fields are not one of ours."""
+
+    entry_id: EntryId
+    message: SubmittedMessage | None
+
+
+class WorkStream:
+    """`turns` and its group, for gateways (submit) and workers (claim, defer, acknowledge)."""
+
+    def __init__(self, client: Redis, keys: Keys) -> None:
+        self._client = client
+        self._stream = keys.turns()
+
+    async def create_group(self, consumer: str) -> None:
+        """Make the group, from the very first entry, and this consumer. Harmless when they exist."""
+        try:
+            await ask(lambda: self._client.xgroup_create(self._stream, WORK_GROUP, "0", mkstream=True))
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        await ask(lambda: self._client.xgroup_createconsumer(self._stream, WORK_GROUP, consumer))
+
+    async def submit(self, message: SubmittedMessage) -> EntryId:
+        """Write the message down: from here on it is accepted. Raises `Unavailable`."""
+        fields: Any = {
+            "session_id": message.session_id,
+            "message_id": message.message_id,
+            "content": message.content,
+            "timestamp": message.timestamp,
+            "traceparent": message.traceparent,
+        }
+        entry = await ask(lambda: self._client.xadd(self._stream, fields))
+        return EntryId(cast(bytes, entry).decode())
+
+    async def read_new(self, consumer: str, count: int, block_ms: int) -> list[WorkEntry]:
+        """Entries that nobody has had, waiting at most `block_ms` for the first."""
+        read = cast(Callable[..., Awaitable[Any]], self._client.xreadgroup)
+        reply = await ask(
+            lambda: read(WORK_GROUP, consumer, {self._stream: ">"}, count=count, block=block_ms)
+        )
+        return _decode(reply[0][1]) if reply else []
+
+    async def claim_idle(
+        self, consumer: str, idle_ms: int, cursor: str, count: int
+    ) -> tuple[str, list[WorkEntry]]:
+        """Entries whose worker has not been heard of for `idle_ms`, and the cursor to go on from."""
+        claim = cast(Callable[..., Awaitable[Any]], self._client.xautoclaim)
+        reply = await ask(
+            lambda: claim(self._stream, WORK_GROUP, consumer, idle_ms, cursor, count=count)
+        )
+        return cast(bytes, reply[0]).decode(), _decode(reply[1])
+
+    async def defer(self, consumer: str, entry_ids: Sequence[EntryId], idle_ms: int) -> None:
+        """Leave entries pending, as if they had been idle for `idle_ms` already: that decides when
+        `claim_idle` finds them again."""
+        if not entry_ids:
+            return
+        claim = cast(Callable[..., Awaitable[Any]], self._client.xclaim)
+        await ask(
+            lambda: claim(
+                self._stream, WORK_GROUP, consumer, 0, list(entry_ids), idle=idle_ms, justid=True
+            )
+        )
+
+    async def acknowledge(self, entry_id: EntryId) -> None:
+        """Delete an entry whose message is known to have left the inbox. Harmless when it is gone."""
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.xack(self._stream, WORK_GROUP, entry_id)
+        pipeline.xdel(self._stream, entry_id)
+        await ask(pipeline.execute)
+
+
+def _decode(rows: list[tuple[bytes, Fields | None]]) -> list[WorkEntry]:
+    return [WorkEntry(EntryId(row[0].decode()), _decode_message(row[1])) for row in rows if row[1]]
+
+
+def _decode_message(fields: Fields | None) -> SubmittedMessage | None:
+    if fields is None:
+        return None
+    try:
+        return SubmittedMessage(
+            session_id=SessionId(fields[b"session_id"].decode()),
+            message_id=TurnId(fields[b"message_id"].decode()),
+            content=fields[b"content"].decode(),
+            timestamp=fields[b"timestamp"].decode(),
+            traceparent=fields[b"traceparent"].decode(),
+        )
+    except (KeyError, UnicodeDecodeError):
+        return None
