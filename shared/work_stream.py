@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from redis.exceptions import ResponseError
 
-from shared.ids import EntryId, SessionId, TurnId
+from shared.ids import EntryId, parse_session_id, parse_turn_id
 from shared.inbox import SubmittedMessage
 from shared.keys import WORK_GROUP, Keys
 from shared.redis_client import Redis, ask
@@ -41,6 +41,10 @@ class WorkStream:
             if "BUSYGROUP" not in str(error):
                 raise
         await ask(lambda: self._client.xgroup_createconsumer(self._stream, WORK_GROUP, consumer))
+
+    async def ping(self) -> None:
+        """Whether Redis answers. Raises `Unavailable`."""
+        await ask(lambda: cast(Awaitable[Any], self._client.ping()))
 
     async def submit(self, message: SubmittedMessage) -> EntryId:
         """Write the message down: from here on it is accepted. Raises `Unavailable`."""
@@ -101,11 +105,11 @@ def _decode_message(fields: Fields | None) -> SubmittedMessage | None:
         return None
     try:
         return SubmittedMessage(
-            session_id=SessionId(fields[b"session_id"].decode()),
-            message_id=TurnId(fields[b"message_id"].decode()),
+            session_id=parse_session_id(fields[b"session_id"].decode()),
+            message_id=parse_turn_id(fields[b"message_id"].decode()),
             content=fields[b"content"].decode(),
             timestamp=fields[b"timestamp"].decode(),
             traceparent=fields[b"traceparent"].decode(),
         )
-    except (KeyError, UnicodeDecodeError):
+    except (KeyError, ValueError):
         return None

@@ -1,0 +1,1 @@
+"""Workers: claim a turn, run the agent, tell the story."""

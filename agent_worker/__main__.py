@@ -1,0 +1,103 @@
+"""`python -m agent_worker`: one worker against `REDIS_URL`."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+
+from opentelemetry.sdk.trace import TracerProvider
+from pydantic import ValidationError
+
+from agent_worker.agents import AgentForTurn, open_agent
+from agent_worker.call_frames import SpanEnds
+from agent_worker.consumer import READ_BLOCK_MS, Consumer
+from agent_worker.control import ControlChannels
+from agent_worker.run_turn import TurnRunner
+from agent_worker.settings import WorkerSettings
+from shared.background import run_in_background
+from shared.inbox import Inbox
+from shared.lease import Leases
+from shared.logs import configure_logging
+from shared.redis_client import COMMAND_TIMEOUT_SECONDS, connect_redis
+from shared.session_log import SessionLog
+from shared.settings import describe
+from shared.subscription import Subscription
+from shared.tracing import build_tracer_provider
+from shared.work_stream import WorkStream
+
+_log = logging.getLogger(__name__)
+
+
+async def work(settings: WorkerSettings) -> None:
+    """Run one worker until SIGTERM or SIGINT, then drain it."""
+    span_ends = SpanEnds()
+    provider = build_tracer_provider("fanline-worker", span_ends)
+    async with AsyncExitStack() as stack:
+        # Shutting down waits for the exporter, which must not hold up the event loop.
+        stack.push_async_callback(asyncio.to_thread, provider.shutdown)
+        agent_for_turn = await stack.enter_async_context(open_agent(settings))
+        consumer = await _build_consumer(settings, provider, span_ends, agent_for_turn, stack)
+        told_to_stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+        _log.info("worker starts: %s", describe(settings))
+        await stack.enter_async_context(run_in_background(consumer.run()))
+        await told_to_stop.wait()
+        _log.info("worker drains")
+        await consumer.drain()
+
+
+async def _build_consumer(
+    settings: WorkerSettings,
+    provider: TracerProvider,
+    span_ends: SpanEnds,
+    agent_for_turn: AgentForTurn,
+    stack: AsyncExitStack,
+) -> Consumer:
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    keys = settings.keys()
+    url = settings.redis_url.get_secret_value()
+    bounds = {"session_ttl": settings.session_ttl, "log_max_events": settings.log_max_events}
+    client = connect_redis(url)
+    # Reads that block are given the time they ask for: the usual time-out would cut them off.
+    blocking = connect_redis(
+        url, read_timeout_seconds=READ_BLOCK_MS / 1000 + COMMAND_TIMEOUT_SECONDS
+    )
+    for opened in (client, blocking):
+        stack.push_async_callback(opened.aclose)
+    control = ControlChannels(keys.control)
+    subscription = Subscription(client, control)
+    control.attach(subscription)
+    await stack.enter_async_context(run_in_background(subscription.run()))
+    runner = TurnRunner(
+        SessionLog(client, keys), agent_for_turn, settings, provider, span_ends, name
+    )
+    return Consumer(
+        name,
+        WorkStream(blocking, keys),
+        Inbox(client, keys, **bounds),
+        Leases(client, keys, lease_ms=settings.lease_ms, **bounds),
+        runner,
+        control,
+        settings,
+    )
+
+
+def main() -> None:
+    """Work until told to stop."""
+    try:
+        settings = WorkerSettings()
+    except ValidationError as error:
+        sys.exit(f"settings: {error}")
+    configure_logging(settings.log_level)
+    try:
+        asyncio.run(work(settings))
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

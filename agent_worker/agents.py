@@ -1,0 +1,111 @@
+"""Which agent answers: the clinical assistant, or the one that `AGENT` names.
+
+An agent is entered once per process: one model client and one MCP connection, not one a message.
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from pydantic_ai import Agent
+from pydantic_ai.mcp import MCPToolset
+
+from agent_worker.fhir.server import build_fhir_server
+from agent_worker.fhir.store import FhirStore
+from agent_worker.fhir.synthesis import build_bundle
+from agent_worker.models import build_model
+from agent_worker.settings import WorkerSettings
+from shared.ids import SessionId, TurnId
+
+INSTRUCTIONS = """\
+You are a clinical assistant. Answer questions about patients from FHIR data, by calling the tools; \
+never from memory. Name the patients and give codes, doses and dates as the tools return them. If the \
+data does not answer a question, say so. You can read and not change anything."""
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """What an agent of your own may want to know about the turn that it is to answer."""
+
+    session_id: SessionId
+    turn_id: TurnId
+    attempt: int
+
+
+AgentForTurn = Callable[[TurnContext], tuple[Agent[Any, Any], Any]]
+"""From a turn to the agent that answers it and that agent's dependencies."""
+
+
+@asynccontextmanager
+async def open_agent(settings: WorkerSettings) -> AsyncIterator[AgentForTurn]:
+    """The agent for every turn of this process. Raises `ValueError` when `AGENT` names none."""
+    if settings.agent:
+        named = load_named(settings.agent)
+        if isinstance(named, Agent):
+            agent = cast(Agent[Any, Any], named)
+            async with agent:
+                yield lambda context: (agent, None)
+        else:
+            async with _as_context_manager(named, settings.agent) as agent_for_turn:
+                yield agent_for_turn
+    else:
+        chat_agent = build_chat_agent(settings)
+        async with chat_agent:
+            yield lambda context: (chat_agent, None)
+
+
+def build_chat_agent(settings: WorkerSettings) -> Agent[None, str]:
+    """The clinical assistant, over the MCP server of the settings."""
+    return Agent(
+        build_model(settings),
+        name="chat_agent",
+        instructions=INSTRUCTIONS,
+        toolsets=[_build_toolset(settings)],
+    )
+
+
+def load_named(name: str) -> object:
+    """What `module:name` or `file.py:name` names. Raises `ValueError` when there is no such thing."""
+    place, _, attribute = name.rpartition(":")
+    if not place:
+        raise ValueError(f"AGENT: {name!r} is neither module:name nor file.py:name")
+    try:
+        module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        return getattr(module, attribute)
+    except (ImportError, AttributeError, OSError) as error:
+        raise ValueError(f"AGENT: {name!r} cannot be loaded: {error}") from error
+
+
+def _load_file(path: Path) -> ModuleType:
+    # The file's own folder comes first, as when it is run: its neighbours can be imported.
+    sys.path.insert(0, str(path.resolve().parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _as_context_manager(named: object, name: str) -> AbstractAsyncContextManager[AgentForTurn]:
+    manager = named() if callable(named) else named
+    if not isinstance(manager, AbstractAsyncContextManager):
+        raise ValueError(f"AGENT: {name!r} is neither an agent nor an async context manager")
+    return cast(AbstractAsyncContextManager[AgentForTurn], manager)
+
+
+def _build_toolset(settings: WorkerSettings) -> MCPToolset[Any]:
+    if settings.mcp_url:
+        return MCPToolset(settings.mcp_url)
+    if settings.fhir_bundle:
+        store = FhirStore.from_file(Path(settings.fhir_bundle))
+    else:
+        store = FhirStore(build_bundle(settings.fhir_seed))
+    return MCPToolset(build_fhir_server(store))

@@ -1,0 +1,217 @@
+"""The consumer: claim an entry, take its session's lease, run its turns, acknowledge.
+
+An entry stays pending in the work stream until its message is known to have left the inbox. Where
+another worker holds the lease, the entry is left pending and made claimable for the moment that the lease
+runs out: if that worker dies, whoever looks next takes the session over. Nothing is kept in memory that
+another worker would need.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from agent_worker.control import ControlChannels
+from agent_worker.run_turn import TurnRunner, TurnSignals
+from agent_worker.settings import WorkerSettings
+from shared.errors import Fenced, TurnOver, Unavailable
+from shared.ids import EntryId, SessionId, TurnId
+from shared.inbox import Enqueued, Inbox
+from shared.lease import Lease, Leases, Turn, make_acquisition
+from shared.work_stream import WorkEntry, WorkStream
+
+_log = logging.getLogger(__name__)
+
+READ_BLOCK_MS = 1000
+CLAIM_SECONDS = 0.5
+"""How often entries of silent workers are looked for."""
+CLAIM_COUNT = 100
+AWAY_PAUSE_SECONDS = 0.2
+CLAIMABLE_AT_ONCE = 100
+"""Multiples of the lease: an entry deferred with so much idle time is found by the next look."""
+START = "0-0"
+T = TypeVar("T")
+
+
+class Consumer:
+    """One worker's share of the work stream."""
+
+    def __init__(
+        self,
+        name: str,
+        work_stream: WorkStream,
+        inbox: Inbox,
+        leases: Leases,
+        runner: TurnRunner,
+        control: ControlChannels,
+        settings: WorkerSettings,
+    ) -> None:
+        self._name = name
+        self._work_stream = work_stream
+        self._inbox = inbox
+        self._leases = leases
+        self._runner = runner
+        self._control = control
+        self._settings = settings
+        self._sessions: dict[SessionId, asyncio.Task[None]] = {}
+        self._again: set[SessionId] = set()
+        self._slots = asyncio.Semaphore(settings.worker_concurrency)
+        self._closing = asyncio.Event()
+        self._hand_back = asyncio.Event()
+        self._quiet_until = 0.0
+
+    async def run(self) -> None:
+        """Claim and run until cancelled. Redis may be away, from the start or at any time."""
+        await self._claiming(lambda: self._work_stream.create_group(self._name))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read_new())
+            group.create_task(self._claim_idle())
+
+    async def drain(self) -> None:
+        """Claim no more; let running turns finish for `DRAIN_SECONDS`, then hand the rest back."""
+        self._closing.set()
+        await self._wait_for_sessions(self._settings.drain_seconds)
+        self._hand_back.set()
+        await self._wait_for_sessions(self._settings.lease_seconds)
+
+    # claim
+
+    async def _read_new(self) -> None:
+        while not self._closing.is_set():
+            async with self._slots:
+                pass  # wait until a session could run here
+            entries = await self._claiming(
+                lambda: self._work_stream.read_new(self._name, 1, READ_BLOCK_MS)
+            )
+            await self._take(entries)
+
+    async def _claim_idle(self) -> None:
+        cursor = START
+        while not self._closing.is_set():
+            cursor, entries = await self._claiming(
+                lambda cursor=cursor: self._work_stream.claim_idle(
+                    self._name, self._settings.lease_ms, cursor, CLAIM_COUNT
+                )
+            )
+            await self._take(entries)
+            if cursor == START:
+                await asyncio.sleep(CLAIM_SECONDS)
+
+    async def _take(self, entries: Iterable[WorkEntry]) -> None:
+        for entry in entries:
+            await self._claiming(lambda entry=entry: self._take_entry(entry))
+
+    async def _take_entry(self, entry: WorkEntry) -> None:
+        """Enqueue, then acknowledge what is over and see that somebody runs the rest."""
+        message = entry.message
+        if message is None:
+            _log.error("turns: entry %s is not a message; it is dropped", entry.entry_id)
+            await self._work_stream.acknowledge(entry.entry_id)
+        elif await self._inbox.enqueue(message, entry.entry_id) is Enqueued.LEFT:
+            await self._work_stream.acknowledge(entry.entry_id)
+        elif message.session_id in self._sessions:
+            # Its turns run here. They may have found the inbox empty just before: look once more.
+            self._again.add(message.session_id)
+        elif self._slots.locked():
+            # No room here, maybe elsewhere: claimable again in a moment.
+            idle_ms = self._settings.lease_ms - int(CLAIM_SECONDS * 1000)
+            await self._work_stream.defer(self._name, [entry.entry_id], max(idle_ms, 0))
+        else:
+            await self._slots.acquire()  # not locked: does not wait
+            run = self._run_session(message.session_id, entry.entry_id)
+            self._sessions[message.session_id] = asyncio.create_task(run)
+
+    # run
+
+    async def _run_session(self, session_id: SessionId, entry_id: EntryId) -> None:
+        """Take the lease and run the session's turns, in order, until its inbox is empty."""
+        try:
+            while True:
+                self._again.discard(session_id)
+                await self._run_under_lease(session_id, entry_id)
+                if session_id not in self._again:
+                    break
+        except Fenced as error:
+            _log.warning("%s", error)
+        except Exception:
+            _log.exception("session %s: its entry is left pending", session_id[:8])
+        finally:
+            self._again.discard(session_id)
+            del self._sessions[session_id]
+            self._slots.release()
+
+    async def _run_under_lease(self, session_id: SessionId, entry_id: EntryId) -> None:
+        acquisition = make_acquisition()
+        lease = await self._claiming(lambda: self._leases.acquire(session_id, acquisition))
+        if isinstance(lease, Lease):
+            await self._run_turns(lease)
+        elif lease is not None:
+            # Held for `lease` ms: the entry is found again when that time is over.
+            idle_ms = max(self._settings.lease_ms - lease, 0)
+            await self._insist(lambda: self._work_stream.defer(self._name, [entry_id], idle_ms))
+
+    async def _run_turns(self, lease: Lease) -> None:
+        while True:
+            turn = await self._insist(lease.peek)
+            if turn is None:
+                if await self._insist(lease.release):
+                    return
+                continue
+            turn_id = turn.item.message.message_id
+            if self._closing.is_set():
+                return await self._give_back(lease, turn_id)
+            try:
+                entry_id = await self._run_turn(lease, turn)
+            except TurnOver:
+                continue  # it was cancelled while it waited: take the next
+            if entry_id is None:
+                return await self._give_back(lease, turn_id)
+            await self._insist(lambda entry_id=entry_id: self._work_stream.acknowledge(entry_id))
+
+    async def _run_turn(self, lease: Lease, turn: Turn) -> EntryId | None:
+        signals = TurnSignals(stop=asyncio.Event(), hand_back=self._hand_back)
+        turn_id = turn.item.message.message_id
+        async with self._control.listen(lease.session_id, turn_id, signals.stop):
+            return await self._runner.run(lease, turn, signals)
+
+    async def _give_back(self, lease: Lease, turn_id: TurnId) -> None:
+        number = lease.next_batch()
+        entries = await self._insist(lambda: lease.hand_back(number, turn_id))
+        idle_ms = self._settings.lease_ms * CLAIMABLE_AT_ONCE
+        await self._insist(lambda: self._work_stream.defer(self._name, entries, idle_ms))
+
+    async def _wait_for_sessions(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while self._sessions:
+                    await asyncio.wait(list(self._sessions.values()))
+        except TimeoutError:
+            _log.info("%d sessions are still running", len(self._sessions))
+
+    # Redis away
+
+    async def _claiming(self, call: Callable[[], Awaitable[T]]) -> T:
+        """As `_insist`, for what takes work: after Redis was away, nothing is claimed or acquired for
+        half a lease. Those who hold leases renew them first; claiming at once would take over turns
+        that are in good hands."""
+        while True:
+            while (pause := self._quiet_until - self._now()) > 0:
+                await asyncio.sleep(pause)
+            try:
+                return await call()
+            except Unavailable as error:
+                _log.warning("Redis is away: %s", error)
+                await self._insist(self._work_stream.ping)
+                self._quiet_until = self._now() + self._settings.lease_seconds / 2
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make `call`, and the same again for as long as Redis cannot be asked."""
+        while True:
+            try:
+                return await call()
+            except Unavailable:
+                await asyncio.sleep(AWAY_PAUSE_SECONDS)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

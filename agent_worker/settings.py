@@ -1,0 +1,58 @@
+"""Settings of one worker process (DESIGN section 6)."""
+
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr
+
+from shared.settings import SharedSettings
+
+
+class WorkerSettings(SharedSettings):
+    """Every bound of the worker, named. The older `FHIR_CHAT_OPENAI_*` names are read too."""
+
+    model: str = Field(default="", validation_alias=AliasChoices("MODEL", "model"))
+    """`demo` or a Pydantic AI model string; empty: the OpenAI or Azure model if a key is there."""
+    agent: str = ""
+    """`module:name` or `file.py:name`; empty: the clinical assistant."""
+    mcp_url: str = ""
+    """Empty: the FHIR server runs in this process."""
+    fhir_bundle: str = ""
+    """A file with a FHIR R4 bundle; empty: synthetic patients made from `FHIR_SEED`."""
+    fhir_seed: int = 1
+
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    azure_openai_endpoint: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("AZURE_OPENAI_ENDPOINT", "FHIR_CHAT_OPENAI_ENDPOINT"),
+    )
+    azure_openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("AZURE_OPENAI_API_KEY", "FHIR_CHAT_OPENAI_API_KEY"),
+    )
+    openai_api_version: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_API_VERSION", "FHIR_CHAT_OPENAI_API_VERSION"),
+    )
+    azure_model: str = Field(
+        default="gpt-5-mini", validation_alias=AliasChoices("FHIR_CHAT_OPENAI_MODEL")
+    )
+
+    worker_concurrency: Annotated[int, Field(ge=1)] = 32
+    """Sessions whose turns run at once in this process."""
+    lease_seconds: Annotated[float, Field(ge=0.5)] = 5.0
+    turn_timeout: Annotated[float, Field(gt=0)] = 300.0
+    max_attempts: Annotated[int, Field(ge=1)] = 3
+    drain_seconds: Annotated[float, Field(ge=0)] = 10.0
+    emitter_max_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
+    """What one turn may have waiting for Redis before it ends as failed."""
+    max_result_bytes: Annotated[int, Field(ge=64)] = 65_536
+    """Of a tool's result or a custom event's data, in a frame."""
+    history_max_messages: Annotated[int, Field(ge=2)] = 200
+    """Of the model's history, cut at the beginning of a turn."""
+    usage_request_limit: Annotated[int, Field(ge=1)] = 50
+    """Model requests that one turn may make."""
+
+    @property
+    def lease_ms(self) -> int:
+        return int(self.lease_seconds * 1000)

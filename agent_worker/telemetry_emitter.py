@@ -1,0 +1,256 @@
+"""The emitter: a turn's events on their way to the log, without the agent ever waiting for Redis.
+
+Emitting puts an event into a bounded queue and returns. One sender writes: the first event goes at once;
+while a write is in flight, what arrives is collected and sent as the next batch. Neighbouring deltas of
+one message merge in place, so waiting text costs its own length; telemetry is never merged or held back.
+
+When Redis is away the queue grows to `EMITTER_MAX_BYTES`; at the bound `overflowed` is set and the turn
+must end as failed: nothing is dropped in silence.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from agent_worker.insist import insist
+from agent_worker.story import TurnStory
+from agent_worker.translate import cut_text
+from shared.ids import Position
+from shared.lease import Lease
+from shared.protocol import (
+    AssistantMessage,
+    Event,
+    OpenAIEvent,
+    OpenAIResponseEvent,
+    ReasoningMessage,
+    ToolCallEvent,
+    ToolResultEvent,
+    encode_event,
+)
+
+MAX_BATCH_EVENTS = 256
+MAX_BATCH_BYTES = 1_048_576
+EVENT_OVERHEAD_BYTES = 300
+"""What an event costs beside its text: its ids and names."""
+
+Text = AssistantMessage | ReasoningMessage
+
+
+class _Pending:
+    """An event in the queue; a delta's text grows in `pieces` until it is sent."""
+
+    __slots__ = ("event", "pieces", "size")
+
+    def __init__(self, event: Event, size: int) -> None:
+        self.event = event
+        self.pieces = [event.content] if _is_delta(event) else None
+        self.size = size
+
+    def encode(self) -> str:
+        if self.pieces is not None and len(self.pieces) > 1:
+            return encode_event(self.event.model_copy(update={"content": "".join(self.pieces)}))
+        return encode_event(self.event)
+
+
+class TelemetryEmitter:
+    """Emits the events of one attempt, in order. Emit methods never block and never raise."""
+
+    def __init__(
+        self, lease: Lease, story: TurnStory, *, max_bytes: int, max_result_bytes: int
+    ) -> None:
+        self._lease = lease
+        self._story = story
+        self._max_bytes = max_bytes
+        self._max_result_bytes = max_result_bytes
+        self._queue: deque[_Pending] = deque()
+        self._queued_bytes = 0
+        self._held: Event | None = None
+        self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._deltas: dict[str, list[Position]] = {}
+        self._removable: list[Position] = []
+        self._ended_texts: set[str] = set()
+        self._open_calls: dict[str, ToolCallEvent | OpenAIEvent] = {}
+        self.overflowed = asyncio.Event()
+
+    # what the agent's side calls
+
+    def emit_tool_call(
+        self, tool_call_id: str, tool_name: str, arguments: dict[str, Any], **ids: Any
+    ) -> None:
+        """A tool is about to run. `ids`: `span_id` and `parent_span_id`, where there is a span."""
+        event = self._story.make(
+            ToolCallEvent,
+            tool_call_id=tool_call_id,
+            tool_name=tool_name,
+            arguments=arguments,
+            **ids,
+        )
+        self._open_calls[tool_call_id] = event
+        self.emit(event)
+
+    def emit_tool_result(
+        self, tool_call_id: str, result: str, duration_ms: int, *, is_error: bool = False
+    ) -> None:
+        """The end of a tool call that was told; a second end is ignored."""
+        call = self._open_calls.pop(tool_call_id, None)
+        if isinstance(call, ToolCallEvent):
+            text, cut = cut_text(result, self._max_result_bytes)
+            self.emit(
+                self._story.make(
+                    ToolResultEvent,
+                    tool_call_id=tool_call_id,
+                    tool_name=call.tool_name,
+                    result=text,
+                    duration_ms=duration_ms,
+                    is_error=is_error,
+                    truncated_bytes=cut,
+                    span_id=call.span_id,
+                    parent_span_id=call.parent_span_id,
+                )
+            )
+
+    def emit_openai_call(self, call_id: str, model: str, provider: str, **ids: Any) -> None:
+        """A model call begins."""
+        event = self._story.make(
+            OpenAIEvent, call_id=call_id, model=model, provider=provider, **ids
+        )
+        self._open_calls[call_id] = event
+        self.emit(event)
+
+    def emit_openai_response(self, call_id: str, duration_ms: int, **outcome: Any) -> None:
+        """The end of a model call that was told. `outcome`: the other fields of the frame."""
+        call = self._open_calls.pop(call_id, None)
+        if isinstance(call, OpenAIEvent):
+            self.emit(
+                self._story.make(
+                    OpenAIResponseEvent,
+                    call_id=call_id,
+                    model=call.model,
+                    duration_ms=duration_ms,
+                    span_id=call.span_id,
+                    parent_span_id=call.parent_span_id,
+                    **outcome,
+                )
+            )
+
+    def close_open_calls(self) -> None:
+        """End what has begun and not ended: the run was cut off."""
+        for call in list(self._open_calls.values()):
+            if isinstance(call, ToolCallEvent):
+                self.emit_tool_result(call.tool_call_id, "The call was cut off.", 0, is_error=True)
+            else:
+                self.emit_openai_response(call.call_id, 0, is_error=True)
+
+    def emit(self, event: Event) -> None:
+        """Queue one event. A text's end waits for what comes after it: the last one of a turn goes
+        with `turn_finished`, in one step."""
+        if self._held is not None and not isinstance(event, OpenAIResponseEvent):
+            self._put(self._held)
+            self._held = None
+        if isinstance(event, AssistantMessage) and not event.streaming:
+            self._held = event
+        else:
+            self._put(event)
+
+    # what the turn's side calls
+
+    async def send(self) -> None:
+        """Write what is emitted until cancelled. Cancelling may leave a batch half known: only the
+        end of the turn does it. Raises `Fenced` or `TurnOver`."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                await self._send_batch(self._take_batch())
+            self._drained.set()
+
+    async def drain(self) -> None:
+        """Returns when everything emitted so far is in the log, but for a last text (`take_held`)."""
+        await self._drained.wait()
+
+    def take_held(self) -> list[Event]:
+        """The turn's last text, for *finish*, if nothing came after it."""
+        held, self._held = self._held, None
+        return [] if held is None else [held]
+
+    def left_in_log(self) -> list[Position]:
+        """The deltas of this attempt that are still in the log, for *finish* to remove."""
+        return [*self._removable, *(place for places in self._deltas.values() for place in places)]
+
+    # inside
+
+    def _put(self, event: Event) -> None:
+        if self.overflowed.is_set():
+            return  # the turn ends as failed, and says so
+        last = self._queue[-1] if self._queue else None
+        if last is not None and last.pieces is not None and _same_text(last.event, event):
+            self._merge(last, event)
+        else:
+            size = EVENT_OVERHEAD_BYTES + len(encode_event(event))
+            self._queue.append(_Pending(event, size))
+            self._queued_bytes += size
+        if self._queued_bytes > self._max_bytes:
+            self.overflowed.set()
+        self._drained.clear()
+        self._wake.set()
+
+    def _merge(self, last: _Pending, event: Event) -> None:
+        assert isinstance(event, Text) and last.pieces is not None
+        if event.streaming:
+            last.pieces.append(event.content)
+            last.event = event  # the merged frame is the last of them but for its content
+            grown = len(event.content)
+        else:
+            last.event, last.pieces, grown = event, None, 0  # the whole text says it all
+        last.size += grown
+        self._queued_bytes += grown
+
+    def _take_batch(self) -> list[_Pending]:
+        batch: list[_Pending] = []
+        size = 0
+        while self._queue and len(batch) < MAX_BATCH_EVENTS and size < MAX_BATCH_BYTES:
+            item = self._queue.popleft()
+            batch.append(item)
+            size += item.size
+        return batch
+
+    async def _send_batch(self, batch: Sequence[_Pending]) -> None:
+        number = self._lease.next_batch()
+        events = [item.encode() for item in batch]
+        removed, self._removable = self._removable, []
+        for item in batch:
+            if isinstance(item.event, Text) and not item.event.streaming:
+                self._ended_texts.add(item.event.message_id)
+                removed += self._deltas.pop(item.event.message_id, [])
+        turn_id = self._story.turn_id
+        last = await insist(
+            self._lease, turn_id, lambda: self._lease.append(number, turn_id, events, removed)
+        )
+        self._queued_bytes -= sum(item.size for item in batch)
+        self._remember_deltas(batch, last)
+
+    def _remember_deltas(self, batch: Sequence[_Pending], last: Position) -> None:
+        first = last.seq - len(batch) + 1
+        for offset, item in enumerate(batch):
+            if _is_delta(item.event):
+                place = Position(last.epoch, first + offset)
+                if item.event.message_id in self._ended_texts:
+                    self._removable.append(place)  # its end was in the same batch
+                else:
+                    self._deltas.setdefault(item.event.message_id, []).append(place)
+
+
+def _is_delta(event: Event) -> bool:
+    return isinstance(event, Text) and event.streaming
+
+
+def _same_text(one: Event, other: Event) -> bool:
+    return (
+        isinstance(one, Text)
+        and type(one) is type(other)
+        and isinstance(other, Text)
+        and one.message_id == other.message_id
+    )
