@@ -72,7 +72,9 @@ class AgentRun:
         stopping = asyncio.create_task(stop.wait())
         overflowing = asyncio.create_task(self._emitter.overflowed.wait())
         try:
-            await asyncio.wait((running, stopping, overflowing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                (running, stopping, overflowing), return_when=asyncio.FIRST_COMPLETED
+            )
             if not running.done():
                 token.cancel()
                 await asyncio.wait((running,), timeout=STOP_SECONDS)

@@ -6,7 +6,7 @@ An agent is entered once per process: one model client and one MCP connection, n
 import importlib
 import importlib.util
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,12 @@ from agent_worker.models import build_model
 from agent_worker.settings import WorkerSettings
 from shared.ids import SessionId, TurnId
 
-INSTRUCTIONS = """\
-You are a clinical assistant. Answer questions about patients from FHIR data, by calling the tools; \
-never from memory. Name the patients and give codes, doses and dates as the tools return them. If the \
-data does not answer a question, say so. You can read and not change anything."""
+INSTRUCTIONS = (
+    "You are a clinical assistant. Answer questions about patients from FHIR data, by calling the "
+    "tools; never from memory. Name the patients and give codes, doses and dates as the tools "
+    "return them. If the data does not answer a question, say so. You can read and not change "
+    "anything."
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ AgentForTurn = Callable[[TurnContext], tuple[Agent[Any, Any], Any]]
 
 
 @asynccontextmanager
-async def open_agent(settings: WorkerSettings) -> AsyncIterator[AgentForTurn]:
+async def open_agent(settings: WorkerSettings) -> AsyncGenerator[AgentForTurn, None]:
     """The agent for every turn of this process. Raises `ValueError` when `AGENT` names none."""
     if settings.agent:
         named = load_named(settings.agent)
@@ -71,12 +73,15 @@ def build_chat_agent(settings: WorkerSettings) -> Agent[None, str]:
 
 
 def load_named(name: str) -> object:
-    """What `module:name` or `file.py:name` names. Raises `ValueError` when there is no such thing."""
+    """What `module:name` or `file.py:name` names. Raises `ValueError` when there is no such
+    thing."""
     place, _, attribute = name.rpartition(":")
     if not place:
         raise ValueError(f"AGENT: {name!r} is neither module:name nor file.py:name")
     try:
-        module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        module = (
+            _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        )
         return getattr(module, attribute)
     except (ImportError, AttributeError, OSError) as error:
         raise ValueError(f"AGENT: {name!r} cannot be loaded: {error}") from error

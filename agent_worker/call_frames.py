@@ -1,8 +1,8 @@
 """Model calls and tool calls, told live by hooks inside the spans that go to Jaeger.
 
-A call's first frame is emitted inside its span and carries the span's ids. Its last frame is emitted
-when that span ends, with the span's own duration: what is seen live is what Jaeger has. Spans are made
-by Pydantic AI's instrumentation; this module only looks at them.
+A call's first frame is emitted inside its span and carries the span's ids. Its last frame is
+emitted when that span ends, with the span's own duration: what is seen live is what Jaeger has.
+Spans are made by Pydantic AI's instrumentation; this module only looks at them.
 """
 
 from collections import OrderedDict
@@ -45,8 +45,8 @@ class SpanEnds(SpanProcessor):
         self._waiting: dict[int, EndOfSpan] = {}
 
     def call_at_end_of(self, span: trace.Span, callback: EndOfSpan) -> Callable[[], None]:
-        """Arrange for `callback`. Returns what to call when the work is done, which matters only for
-        a span that is not recorded and so never ends: then the time is taken here."""
+        """Arrange for `callback`. Returns what to call when the work is done, which matters only
+        for a span that is not recorded and so never ends: then the time is taken here."""
         if span.is_recording():
             self._waiting[span.get_span_context().span_id] = callback
             return lambda: None
@@ -199,7 +199,9 @@ class CallFrames:
         outcome = _Outcome()
         done = self._span_ends.call_at_end_of(span, self._end_of_tool_call(tool_call_id, outcome))
         self._told.add(call.tool_call_id)
-        self._emitter.emit_tool_call(tool_call_id, call.tool_name, parse_arguments(call.args), **ids)
+        self._emitter.emit_tool_call(
+            tool_call_id, call.tool_name, parse_arguments(call.args), **ids
+        )
         try:
             outcome.result = await handler(args)
             return outcome.result

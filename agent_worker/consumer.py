@@ -1,9 +1,9 @@
 """The consumer: claim an entry, take its session's lease, run its turns, acknowledge.
 
 An entry stays pending in the work stream until its message is known to have left the inbox. Where
-another worker holds the lease, the entry is left pending and made claimable for the moment that the lease
-runs out: if that worker dies, whoever looks next takes the session over. Nothing is kept in memory that
-another worker would need.
+another worker holds the lease, the entry is left pending and made claimable for the moment that the
+lease runs out: if that worker dies, whoever looks next takes the session over. Nothing is kept in
+memory that another worker would need.
 """
 
 import asyncio
@@ -191,12 +191,11 @@ class Consumer:
     # Redis away
 
     async def _claiming(self, call: Callable[[], Awaitable[T]]) -> T:
-        """As `_insist`, for what takes work: after Redis was away, nothing is claimed or acquired for
-        half a lease. Those who hold leases renew them first; claiming at once would take over turns
-        that are in good hands."""
+        """As `_insist`, for what takes work: after Redis was away, nothing is claimed or acquired
+        for half a lease. Those who hold leases renew them first; claiming at once would take over
+        turns that are in good hands."""
         while True:
-            while (pause := self._quiet_until - self._now()) > 0:
-                await asyncio.sleep(pause)
+            await asyncio.sleep(max(self._quiet_until - self._now(), 0))
             try:
                 return await call()
             except Unavailable as error:

@@ -1,11 +1,11 @@
 """The control channels: how a stop reaches the worker at once.
 
-The durable half of a stop is a flag that every renewal sees; this half only makes it quick, so a lost
-text costs a renewal's wait and nothing else.
+The durable half of a stop is a flag that every renewal sees; this half only makes it quick, so a
+lost text costs a renewal's wait and nothing else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from shared.ids import SessionId, TurnId
@@ -27,7 +27,7 @@ class ControlChannels:
     @asynccontextmanager
     async def listen(
         self, session_id: SessionId, turn_id: TurnId, stop: asyncio.Event
-    ) -> AsyncIterator[None]:
+    ) -> AsyncGenerator[None, None]:
         """Within the block, `stop` is set when the turn is to stop or its session was deleted."""
         channel = self._control_of(session_id)
         self._stops[channel.encode()] = (turn_id, stop)

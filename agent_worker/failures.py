@@ -1,6 +1,7 @@
 """Why a turn failed: exceptions to stable codes and sentences for a person.
 
-Exception texts never travel: they can hold keys, paths and patients. They are logged where the turn ran.
+Exception texts never travel: they can hold keys, paths and patients. They are logged where the turn
+ran.
 """
 
 from pydantic_ai.exceptions import (

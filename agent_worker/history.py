@@ -18,7 +18,8 @@ from shared.lease import Turn
 
 
 def load_history(turn: Turn, session_id: SessionId) -> list[ModelMessage]:
-    """What went before this turn, messages that were cancelled before any turn saw them included."""
+    """What went before this turn, messages that were cancelled before any turn saw them
+    included."""
     messages = list(ModelMessagesTypeAdapter.validate_json(turn.history or b"[]"))
     for line in turn.unheard.splitlines():
         messages.append(prompt_message(decode_item(session_id, line)))
@@ -38,8 +39,8 @@ def partial_answer(texts: Sequence[str]) -> list[ModelMessage]:
 
 
 def dump_history(messages: Sequence[ModelMessage], most: int) -> bytes:
-    """The history to store: at most `most` messages, cut where a user speaks, so that no tool result
-    is left without its call."""
+    """The history to store: at most `most` messages, cut where a user speaks, so that no tool
+    result is left without its call."""
     kept = list(messages[-most:])
     if len(kept) < len(messages):
         while kept and not _is_prompt(kept[0]):

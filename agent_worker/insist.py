@@ -19,8 +19,8 @@ T = TypeVar("T")
 async def insist(lease: Lease, turn_id: TurnId, call: Callable[[], Awaitable[T]]) -> T:
     """Make `call`, and make the same call again for as long as Redis cannot be asked.
 
-    When Redis is back the lease is renewed first: it has run out meanwhile, and another worker would
-    take a turn over that is in good hands. Raises `Fenced` or `TurnOver`.
+    When Redis is back the lease is renewed first: it has run out meanwhile, and another worker
+    would take a turn over that is in good hands. Raises `Fenced` or `TurnOver`.
     """
     pause = FIRST_PAUSE_SECONDS
     away = False

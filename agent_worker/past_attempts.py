@@ -1,6 +1,8 @@
-"""What dead attempts of a turn left in the log: calls that began and never ended, texts without an end.
+"""What dead attempts of a turn left in the log: calls that began and never ended, texts without an
+end.
 
-The worker that takes a turn over reads them, once, under its own lease: nobody else writes any more.
+The worker that takes a turn over reads them, once, under its own lease: nobody else writes any
+more.
 """
 
 import json
@@ -51,11 +53,11 @@ class PastAttempts:
         """The ends of the open calls, with the ids and the attempt of their beginnings."""
         return [_closing_event(call, timestamp) for call in self.open_calls.values()]
 
-    def said(self, timestamp: str) -> list[Event]:
+    def said(self, timestamp: str) -> list[AssistantMessage]:
         """What the last attempt had said in texts without an end, each as its final event."""
         last = max((text["attempt"] for text in self.open_texts.values()), default=0)
         return [
-            AssistantMessage(**(text | {"streaming": False, "timestamp": timestamp}))
+            AssistantMessage.model_validate(text | {"streaming": False, "timestamp": timestamp})
             for text in self.open_texts.values()
             if text["attempt"] == last and text["type"] == "assistant"
         ]

@@ -1,5 +1,5 @@
-"""Running one turn: *start*, the agent, its story, *finish*. Exactly one `turn_finished`, or somebody
-else's: a worker that is fenced says nothing more.
+"""Running one turn: *start*, the agent, its story, *finish*. Exactly one `turn_finished`, or
+somebody else's: a worker that is fenced says nothing more.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from agent_worker.story import TurnStory, now_text
 from agent_worker.telemetry_emitter import TelemetryEmitter
 from shared.ids import EntryId, Position
 from shared.lease import Ending, Lease, Started, Turn
-from shared.protocol import AssistantMessage, Event, Failure, TurnStatus, encode_event
+from shared.protocol import Event, Failure, TurnStatus, encode_event
 from shared.session_log import SessionLog
 from shared.tracing import context_of, hex_ids
 
@@ -60,8 +60,8 @@ class TurnRunner:
         self._tracer = provider.get_tracer("fanline.worker")
 
     async def run(self, lease: Lease, turn: Turn, signals: TurnSignals) -> EntryId | None:
-        """Run the turn to its end; returns the entry that may be acknowledged, or `None` when the turn
-        was handed back. Raises `Fenced` or `TurnOver`, after which nothing more is written."""
+        """Run the turn to its end; returns the entry that may be acknowledged, or `None` when the
+        turn was handed back. Raises `Fenced` or `TurnOver`, after which nothing more is written."""
         message = turn.item.message
         attempt = turn.attempts_begun + 1
         span = self._tracer.start_span(
@@ -105,7 +105,7 @@ class TurnRunner:
         last = TurnStory(story.session_id, story.turn_id, turn.attempts_begun or 1, story.trace_id)
         if started is Started.CANCELLED:
             said = past.said(now_text())
-            texts = [event.content for event in said if isinstance(event, AssistantMessage)]
+            texts = [event.content for event in said]
             messages = [*history, prompt_message(turn.item), *partial_answer(texts)]
             ending = Ending(dump_history(messages, self._settings.history_max_messages), heard)
             told = [*closing, *said, *last.ended("cancelled", duration_ms=clock.stop("cancelled"))]

@@ -1,5 +1,5 @@
-"""How a turn is told: builds its frames, with ids, attempt and time in every one. Pure but for the clock
-it is given."""
+"""How a turn is told: builds its frames, with ids, attempt and time in every one. Pure but for the
+clock it is given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class TurnStory:
 
     def make(self, kind: type[E], **fields: Any) -> E:
         """A frame of this attempt."""
-        common = {
+        common: dict[str, Any] = {
             "session_id": self.session_id,
             "timestamp": self.clock(),
             "turn_id": self.turn_id,

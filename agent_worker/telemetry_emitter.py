@@ -1,11 +1,12 @@
 """The emitter: a turn's events on their way to the log, without the agent ever waiting for Redis.
 
-Emitting puts an event into a bounded queue and returns. One sender writes: the first event goes at once;
-while a write is in flight, what arrives is collected and sent as the next batch. Neighbouring deltas of
-one message merge in place, so waiting text costs its own length; telemetry is never merged or held back.
+Emitting puts an event into a bounded queue and returns. One sender writes: the first event goes at
+once; while a write is in flight, what arrives is collected and sent as the next batch. Neighbouring
+deltas of one message merge in place, so waiting text costs its own length; telemetry is never
+merged or held back.
 
-When Redis is away the queue grows to `EMITTER_MAX_BYTES`; at the bound `overflowed` is set and the turn
-must end as failed: nothing is dropped in silence.
+When Redis is away the queue grows to `EMITTER_MAX_BYTES`; at the bound `overflowed` is set and the
+turn must end as failed: nothing is dropped in silence.
 """
 
 import asyncio
@@ -44,7 +45,9 @@ class _Pending:
 
     def __init__(self, event: Event, size: int) -> None:
         self.event = event
-        self.pieces = [event.content] if _is_delta(event) else None
+        self.pieces: list[str] | None = None
+        if isinstance(event, Text) and event.streaming:
+            self.pieces = [event.content]
         self.size = size
 
     def encode(self) -> str:
@@ -168,7 +171,8 @@ class TelemetryEmitter:
             self._drained.set()
 
     async def drain(self) -> None:
-        """Returns when everything emitted so far is in the log, but for a last text (`take_held`)."""
+        """Returns when everything emitted so far is in the log, but for a last text
+        (`take_held`)."""
         await self._drained.wait()
 
     def take_held(self) -> list[Event]:
@@ -186,7 +190,7 @@ class TelemetryEmitter:
         if self.overflowed.is_set():
             return  # the turn ends as failed, and says so
         last = self._queue[-1] if self._queue else None
-        if last is not None and last.pieces is not None and _same_text(last.event, event):
+        if last is not None and isinstance(event, Text) and _is_delta_of(last, event):
             self._merge(last, event)
         else:
             size = EVENT_OVERHEAD_BYTES + len(encode_event(event))
@@ -197,9 +201,8 @@ class TelemetryEmitter:
         self._drained.clear()
         self._wake.set()
 
-    def _merge(self, last: _Pending, event: Event) -> None:
-        assert isinstance(event, Text) and last.pieces is not None
-        if event.streaming:
+    def _merge(self, last: _Pending, event: Text) -> None:
+        if event.streaming and last.pieces is not None:
             last.pieces.append(event.content)
             last.event = event  # the merged frame is the last of them but for its content
             grown = len(event.content)
@@ -235,7 +238,7 @@ class TelemetryEmitter:
     def _remember_deltas(self, batch: Sequence[_Pending], last: Position) -> None:
         first = last.seq - len(batch) + 1
         for offset, item in enumerate(batch):
-            if _is_delta(item.event):
+            if isinstance(item.event, Text) and item.event.streaming:
                 place = Position(last.epoch, first + offset)
                 if item.event.message_id in self._ended_texts:
                     self._removable.append(place)  # its end was in the same batch
@@ -243,14 +246,10 @@ class TelemetryEmitter:
                     self._deltas.setdefault(item.event.message_id, []).append(place)
 
 
-def _is_delta(event: Event) -> bool:
-    return isinstance(event, Text) and event.streaming
-
-
-def _same_text(one: Event, other: Event) -> bool:
+def _is_delta_of(pending: _Pending, text: Text) -> bool:
     return (
-        isinstance(one, Text)
-        and type(one) is type(other)
-        and isinstance(other, Text)
-        and one.message_id == other.message_id
+        pending.pieces is not None
+        and isinstance(pending.event, Text)
+        and pending.event.type == text.type
+        and pending.event.message_id == text.message_id
     )

@@ -1,14 +1,14 @@
 """Native agent events to protocol events. Pure: no clock but the story's, no Redis, no socket.
 
 Every text that starts gets an end: `part_end`, or `close` when the run was cut off. Model and tool
-calls are not told here but by the hooks inside their spans (`call_frames.py`), so that frame and span
-carry the same ids; calls that never got as far as a span are told here. Unknown kinds are passed over.
+calls are not told here but by the hooks inside their spans (`call_frames.py`), so that frame and
+span carry the same ids; calls that never got as far as a span are told here. Unknown kinds are
+passed over.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pydantic_ai.messages import (
     CustomEvent,
@@ -38,7 +38,8 @@ class _OpenText:
 
 
 class Translator:
-    """Translates one attempt. Message ids name turn, attempt and text, so no other attempt uses one."""
+    """Translates one attempt. Message ids name turn, attempt and text, so no other attempt uses
+    one."""
 
     def __init__(self, story: TurnStory, max_data_bytes: int) -> None:
         self._story = story
@@ -48,7 +49,8 @@ class Translator:
         self._last_text = ""
 
     def translate(self, event: object) -> list[Event]:
-        """The frames for one native event: none, one, or the end of one text and the start of another."""
+        """The frames for one native event: none, one, or the end of one text and the start of
+        another."""
         match event:
             case PartStartEvent(index=index, part=TextPart(content=content)):
                 return self._start(index, AssistantMessage, content)
@@ -135,16 +137,16 @@ def parse_arguments(arguments: object) -> dict[str, Any]:
         value = json.loads(str(arguments))
     except ValueError:
         return {"raw": str(arguments)}
-    return value if isinstance(value, dict) else {"raw": str(arguments)}
+    if not isinstance(value, dict):
+        return {"raw": str(arguments)}
+    return cast(dict[str, Any], value)
 
 
 def cut_text(text: str, most_bytes: int) -> tuple[str, int | None]:
-    """`text` within `most_bytes` of UTF-8, never in the middle of a character, and how many bytes were
-    cut off (`None` for none)."""
+    """`text` within `most_bytes` of UTF-8, never in the middle of a character, and how many bytes
+    were cut off (`None` for none)."""
     encoded = text.encode()
     if len(encoded) <= most_bytes:
         return text, None
     kept = encoded[:most_bytes].decode(errors="ignore")
     return kept, len(encoded) - len(kept.encode())
-
-

@@ -1,7 +1,7 @@
 """From a tab's frame to the work stream: accept a message, stop a turn, delete a session.
 
-A message is accepted once it stands in the work stream. What was half done when a connection broke is
-begun again from its first command; every step is idempotent by `message_id`.
+A message is accepted once it stands in the work stream. What was half done when a connection broke
+is begun again from its first command; every step is idempotent by `message_id`.
 """
 
 import asyncio

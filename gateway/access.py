@@ -8,7 +8,8 @@ from shared.ids import SessionId, parse_session_id
 
 
 def session_of(query: QueryParams) -> SessionId:
-    """The one `session_id` of a request. Raises `ValueError` when there is none, two, or a bad one."""
+    """The one `session_id` of a request. Raises `ValueError` when there is none, two, or a bad
+    one."""
     values = query.getlist("session_id")
     if len(values) != 1:
         raise ValueError("one session_id is required")

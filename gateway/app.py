@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -55,7 +55,7 @@ def build_app(settings: GatewaySettings | None = None) -> FastAPI:
     edge = WebSocketEdge(manager, acceptance, settings, metrics)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         _log.info("gateway starts: %s", describe(settings))
         async with AsyncExitStack() as stack:
             stack.push_async_callback(client.aclose)

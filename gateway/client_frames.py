@@ -1,4 +1,5 @@
-"""What a tab may say: parsing and checking, pure. Anything else is refused with a code and a sentence.
+"""What a tab may say: parsing and checking, pure. Anything else is refused with a code and a
+sentence.
 
 The socket lives on after every refusal. Parser texts are not echoed: they can quote the input.
 """

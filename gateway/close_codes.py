@@ -6,6 +6,9 @@ POLICY = 1008
 FRAME_TOO_BIG = 1009
 """A frame beyond `MAX_FRAME_BYTES`: reconnect without it."""
 
+INTERNAL_ERROR = 1011
+"""A fault of this gateway: come back."""
+
 DRAINING = 1012
 """This gateway stops: come back, to another one. The reason is the wait in milliseconds."""
 

@@ -84,8 +84,8 @@ class ConnectionManager:
     def connect(
         self, socket: TabSocket, session_id: SessionId, cursor: Position | None, *, asked: bool
     ) -> Tab:
-        """Follow `session_id` from `cursor`. `asked` says that the tab named a cursor, be it one that
-        could be read or not. The tab's first frame comes when the log has been read."""
+        """Follow `session_id` from `cursor`. `asked` says that the tab named a cursor, be it one
+        that could be read or not. The tab's first frame comes when the log has been read."""
         session = self._sessions.get(session_id) or self._follow(session_id)
         if session.linger is not None:
             session.linger.cancel()
@@ -167,7 +167,8 @@ class ConnectionManager:
     # loops
 
     async def compare_heads(self) -> None:
-        """Every `HEADS_SECONDS`, find tabs whose cursor is not the head of their log. Never ends."""
+        """Every `HEADS_SECONDS`, find tabs whose cursor is not the head of their log. Never
+        ends."""
         while True:
             await asyncio.sleep(self._settings.heads_seconds)
             sessions = [session for session in self._sessions.values() if session.tabs]
@@ -246,7 +247,9 @@ class ConnectionManager:
     def _request_read(self, session: FollowedSession) -> None:
         """At most one read per session is under way, shared by all tabs that need one."""
         if session.reading is None:
-            session.reading = asyncio.create_task(self._read(session), name=f"read {session.channel}")
+            session.reading = asyncio.create_task(
+                self._read(session), name=f"read {session.channel}"
+            )
 
     async def _read(self, session: FollowedSession) -> None:
         try:
@@ -299,9 +302,7 @@ class ConnectionManager:
             for frame in prepared[start]:
                 self._give((tab,), frame)
 
-    def _announce(
-        self, tab: Tab, page: LogPage, *, cursor: Position | None, reset: bool
-    ) -> None:
+    def _announce(self, tab: Tab, page: LogPage, *, cursor: Position | None, reset: bool) -> None:
         status = ConnectionStatus(
             session_id=tab.session_id,
             status="connected",

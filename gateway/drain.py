@@ -1,7 +1,8 @@
 """Draining: a gateway that is told to stop sends its tabs elsewhere before it goes.
 
-Readiness goes first, so that nobody new is sent here. Then every tab is told `disconnected` and closed
-with 1012 and a wait of its own, spread so that they do not all arrive at the next gateway at once.
+Readiness goes first, so that nobody new is sent here. Then every tab is told `disconnected` and
+closed with 1012 and a wait of its own, spread so that they do not all arrive at the next gateway at
+once.
 """
 
 import asyncio
@@ -36,5 +37,5 @@ class Drain:
             wait_ms = random.randrange(100, 1000)
             tab.socket.close(DRAINING, str(wait_ms))
             await asyncio.sleep(min(pause, 0.05))
-        while self._manager.tab_count() and loop.time() < deadline:
+        while self._manager.tab_count() and loop.time() < deadline:  # noqa: ASYNC110 - polled
             await asyncio.sleep(0.05)

@@ -2,9 +2,9 @@
 
     deliver if it is the next; ignore if it is old; otherwise read the log from the cursor.
 
-First load, reconnect, another gateway, a lost pub/sub message, a Redis restart and a slow tab are the
-same read. This module is pure: it is told what arrived and answers what to do; it does no I/O, knows no
-socket and no clock. Sections 1 and 3 of DESIGN.md are its specification.
+First load, reconnect, another gateway, a lost pub/sub message, a Redis restart and a slow tab are
+the same read. This module is pure: it is told what arrived and answers what to do; it does no I/O,
+knows no socket and no clock. Sections 1 and 3 of DESIGN.md are its specification.
 """
 
 from collections.abc import Sequence

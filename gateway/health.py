@@ -17,15 +17,14 @@ _log = logging.getLogger(__name__)
 
 PROBE_SECONDS = 1.0
 DEAF_SECONDS = 3.0
-"""Three probes lost: not ready. Together with the period this keeps the flip within five seconds."""
+"""Three probes lost: not ready. Together with the period this keeps the flip within five
+seconds."""
 
 
 class Probe:
     """Stands between the subscription and its listener, and takes its own channel's texts."""
 
-    def __init__(
-        self, client: Redis, channel: str, listener: Listener, metrics: Metrics
-    ) -> None:
+    def __init__(self, client: Redis, channel: str, listener: Listener, metrics: Metrics) -> None:
         self._client = client
         self._channel = channel
         self._listener = listener

@@ -21,7 +21,9 @@ class Metrics:
         self.broken_logs = Counter(
             "fanline_broken_logs", "Reads of keys that hold no log of ours.", registry=registry
         )
-        self.accepted = Counter("fanline_messages_accepted", "Accepted messages.", registry=registry)
+        self.accepted = Counter(
+            "fanline_messages_accepted", "Accepted messages.", registry=registry
+        )
         self.refused = Counter(
             "fanline_frames_refused", "Frames answered by an error.", ["code"], registry=registry
         )

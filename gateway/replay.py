@@ -1,7 +1,7 @@
 """Log entries as the frames that a tab gets for them. Pure.
 
-Neighbouring deltas of one message become one frame, which is the last of them but for its content: a
-tab that reads its way through a log is given text, not tokens.
+Neighbouring deltas of one message become one frame, which is the last of them but for its content:
+a tab that reads its way through a log is given text, not tokens.
 """
 
 import json

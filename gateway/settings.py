@@ -21,7 +21,8 @@ class GatewaySettings(SharedSettings):
     max_inbox: Annotated[int, Field(ge=1)] = 100
     """Unanswered messages that one session may have."""
     max_tab_buffer_bytes: Annotated[int, Field(ge=1024)] = 262_144
-    """Written to a tab and not yet taken; above it the tab is *behind* and catches up from the log."""
+    """Written to a tab and not yet taken; above it the tab is *behind* and catches up from the
+    log."""
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 15.0
     stall_seconds: Annotated[float, Field(gt=0)] = 120.0
     """A socket that takes nothing for so long is closed with 1013."""

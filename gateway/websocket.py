@@ -1,7 +1,7 @@
 """The socket's edge: the handshake, what a tab sends, and frames on their way to it.
 
-Reading and writing are two tasks of one socket: a tab that takes nothing must not keep its own words
-from being read, and only reading learns how a socket closed.
+Reading and writing are two tasks of one socket: a tab that takes nothing must not keep its own
+words from being read, and only reading learns how a socket closed.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from gateway.acceptance import Acceptance
 from gateway.client_frames import Refused, parse_client_frame, refuse
-from gateway.close_codes import TRY_AGAIN
+from gateway.close_codes import INTERNAL_ERROR, TRY_AGAIN
 from gateway.connection_manager import ConnectionManager
 from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
@@ -109,31 +109,24 @@ class WebSocketEdge:
             self._manager.disconnect(tab)
             receiving.cancel()
             sending.cancel()
-            endings = await asyncio.gather(receiving, sending, return_exceptions=True)
-        await self._close(websocket, endings[1], endings)
+            await asyncio.gather(receiving, sending, return_exceptions=True)
+        await _close(websocket, *self._ending(receiving, sending))
 
-    async def _close(
-        self, websocket: WebSocket, sent: object, endings: list[object | BaseException]
-    ) -> None:
-        code, reason = 1000, ""
-        for ending in endings:
-            if isinstance(ending, TimeoutError):
+    def _ending(
+        self, receiving: asyncio.Task[None], sending: asyncio.Task[tuple[int, str]]
+    ) -> tuple[int, str]:
+        """The code and reason to close with, if the peer has not closed already."""
+        for task in (receiving, sending):
+            error = None if task.cancelled() else task.exception()
+            if isinstance(error, TimeoutError):
                 self._metrics.stalled.inc()
-                code, reason = TRY_AGAIN, "took nothing"
-            elif isinstance(ending, Exception) and not isinstance(ending, WebSocketDisconnect):
-                _log.error("socket ended by an error", exc_info=ending)
-                code = 1011
-        if isinstance(sent, tuple):
-            code, reason = sent
-        if websocket.application_state is not WebSocketState.CONNECTED:
-            return
-        if websocket.client_state is not WebSocketState.CONNECTED:
-            return
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await websocket.close(code, reason)
-        except (TimeoutError, RuntimeError, WebSocketDisconnect, OSError):
-            _log.debug("socket was gone before its close frame")
+                return TRY_AGAIN, "took nothing"
+            if error is not None and not isinstance(error, WebSocketDisconnect):
+                _log.error("a socket ended by an error", exc_info=error)
+                return INTERNAL_ERROR, ""
+        return (
+            sending.result() if not sending.cancelled() and not sending.exception() else (1000, "")
+        )
 
     async def _receive(
         self, websocket: WebSocket, socket: AsgiSocket, session_id: SessionId
@@ -169,3 +162,14 @@ def _cursor_of(websocket: WebSocket) -> tuple[Position | None, bool]:
         return parse_position(values[-1]), True
     except ValueError:
         return None, True
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    states = (websocket.application_state, websocket.client_state)
+    if states != (WebSocketState.CONNECTED, WebSocketState.CONNECTED):
+        return
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await websocket.close(code, reason)
+    except (TimeoutError, RuntimeError, WebSocketDisconnect, OSError):
+        _log.debug("a socket was gone before its close frame")

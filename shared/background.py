@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,9 +12,12 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def run_in_background(loop: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
+async def run_in_background(
+    loop: Coroutine[Any, Any, Any],
+) -> AsyncGenerator[asyncio.Task[Any], None]:
     """Run a loop that never ends while the block runs. If it ends by an error, that is a bug, and
-    a process without it would look alive and do nothing: it is logged and the process told to stop."""
+    a process without it would look alive and do nothing: it is logged and the process told to
+    stop."""
     task = asyncio.create_task(loop)
     task.add_done_callback(_stop_process_on_error)
     try:

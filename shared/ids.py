@@ -25,7 +25,8 @@ _POSITION = re.compile(r"(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})")
 
 
 class Position(NamedTuple):
-    """A place in a session's log: the Redis Stream entry id itself. Compares as a pair of integers."""
+    """A place in a session's log: the Redis Stream entry id itself. Compares as a pair of
+    integers."""
 
     epoch: int
     seq: int

@@ -1,8 +1,8 @@
 """The inbox: a session's user messages that have not been answered yet, in order.
 
-Whoever writes here (a gateway, or a worker in its place) is idempotent by `message_id`. Every message
-in an inbox has an entry of its own in the work stream, which is acknowledged only when the message has
-left the inbox.
+Whoever writes here (a gateway, or a worker in its place) is idempotent by `message_id`. Every
+message in an inbox has an entry of its own in the work stream, which is acknowledged only when the
+message has left the inbox.
 """
 
 import json
@@ -89,7 +89,9 @@ class Inbox:
         )
         return Enqueued(word)
 
-    async def cancel(self, session_id: SessionId, turn_id: TurnId, finished: Event) -> CancelOutcome:
+    async def cancel(
+        self, session_id: SessionId, turn_id: TurnId, finished: Event
+    ) -> CancelOutcome:
         """Stop a turn: a waiting one ends here with `finished`, a running one is flagged for its
         worker. Raises `Unavailable`: call it again."""
         word, *rest = await self._scripts.run_for_word(

@@ -85,14 +85,16 @@ class Lease:
         )
 
     async def renew(self, turn_id: TurnId) -> bool:
-        """Keep the lease for another period; whether the turn is asked to stop. Raises `TurnOver`."""
+        """Keep the lease for another period; whether the turn is asked to stop. Raises
+        `TurnOver`."""
         word = await self._run("renew", self._leases.session_ttl, *self._period(), turn_id)
         return word[0] == "cancel"
 
     async def start(
         self, batch: int, turn_id: TurnId, attempt: int, most: int, events: Sequence[str]
     ) -> Started:
-        """Begin an attempt with `events`, of which `turn_started` is the last. Raises `TurnOver`."""
+        """Begin an attempt with `events`, of which `turn_started` is the last. Raises
+        `TurnOver`."""
         word = await self._run(
             "start", *self._bounds, self.token, batch, turn_id, attempt, most, *events
         )
@@ -154,7 +156,9 @@ class Lease:
     async def _run(self, name: str, *arguments: str | bytes | int) -> list[str]:
         word = await self._scripts.run_for_word(name, self._keys, *arguments)
         if word[0] in ("fenced", "late"):
-            raise Fenced(f"{self.session_id}: token {self.token} may not write any more ({word[0]})")
+            raise Fenced(
+                f"{self.session_id}: token {self.token} may not write any more ({word[0]})"
+            )
         if word[0] == "over":
             raise TurnOver(f"{self.session_id}: the turn has left the inbox")
         return word

@@ -6,7 +6,8 @@ HANDSHAKE_REFUSED = "ASGI callable returned without completing handshake."
 
 
 def configure_logging(level: str) -> None:
-    """Set the process up. Refused handshakes are not errors: uvicorn's line about each is dropped."""
+    """Set the process up. Refused handshakes are not errors: uvicorn's line about each is
+    dropped."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn.error").addFilter(_is_not_a_refusal)
 

@@ -5,6 +5,9 @@ session's log; a frame without one concerns one socket only. Field order is part
 readers look at the front of a text, so `id` and `type` come first and content last.
 """
 
+# Frames are frozen: a subclass may narrow `type` to its own tag.
+# pyright: reportIncompatibleVariableOverride=false
+
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -195,7 +198,7 @@ class ErrorMessage(Event):
     what this socket sent."""
 
     type: Literal["error"] = "error"
-    timestamp: str | None = _omitted()  # pyright: ignore[reportIncompatibleVariableOverride]
+    timestamp: str | None = _omitted()
     code: ErrorCode
     retryable: bool = False
     message_id: str | None = _omitted()

@@ -4,8 +4,8 @@ Every write of ours is idempotent or numbered (see the scripts), so the client m
 after a time-out: a reply that was lost costs nothing.
 """
 
-from hashlib import sha1
 from collections.abc import Awaitable, Callable
+from hashlib import sha1
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -34,15 +34,12 @@ def connect_redis(url: str, *, read_timeout_seconds: float = COMMAND_TIMEOUT_SEC
     scheme that is not served."""
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"REDIS_URL: scheme {url.split(':', 1)[0]!r} is not supported")
-    return cast(
-        Redis,
-        redis_asyncio.from_url(  # pyright: ignore[reportUnknownMemberType]
-            url,
-            protocol=2,
-            socket_timeout=read_timeout_seconds,
-            socket_connect_timeout=COMMAND_TIMEOUT_SECONDS,
-            retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
-        ),
+    return redis_asyncio.from_url(
+        url,
+        protocol=2,
+        socket_timeout=read_timeout_seconds,
+        socket_connect_timeout=COMMAND_TIMEOUT_SECONDS,
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
     )
 
 

@@ -1,8 +1,8 @@
 """The session log: the durable, ordered truth about one conversation.
 
 Every event of a session is appended here exactly once and numbered 1, 2, 3 ... (`seq`) within an
-epoch. Pub/sub carries the same event to whoever listens; the log proves it. Losing a pub/sub message
-therefore costs a read, never an event.
+epoch. Pub/sub carries the same event to whoever listens; the log proves it. Losing a pub/sub
+message therefore costs a read, never an event.
 
 This module reads; what appends are the holder of a lease (`shared/lease.py`) and the inbox
 (`shared/inbox.py`). It does not know what events mean: it returns encoded text.
@@ -52,7 +52,9 @@ class SessionLog:
         """At most `count` entries after `position`, or from the beginning. Raises `Unavailable`."""
         after = "" if position is None else str(position)
         reply = await self._scripts.run("read", self._keys.session(session_id), after, count)
-        epoch, head, trimmed, rows = cast(tuple[bytes | None, bytes | None, bytes | None, Any], reply)
+        epoch, head, trimmed, rows = cast(
+            tuple[bytes | None, bytes | None, bytes | None, Any], reply
+        )
         entries = [
             LogEntry(parse_position(row[0].decode()), row[1][1].decode())
             for row in cast(list[tuple[bytes, list[bytes]]], rows)

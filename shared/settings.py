@@ -1,4 +1,5 @@
-"""Settings that gateway and worker share. Names, defaults and meanings are those of DESIGN section 6.
+"""Settings that gateway and worker share. Names, defaults and meanings are those of DESIGN section
+6.
 
 Read from the environment (and `.env`) once, when a process starts; wrong ones stop it with a
 sentence that names them.

@@ -1,9 +1,9 @@
 """One pub/sub connection that carries every channel a process listens to.
 
-redis-py makes the connection (address, TLS, AUTH); then its bytes are read here, in whole socket reads,
-by hiredis: what one read brought is handed over as one batch. When the connection is lost it is made
-again and every channel subscribed again; what was published meanwhile is gone, which is why the
-listener is told and reads the log.
+redis-py makes the connection (address, TLS, AUTH); then its bytes are read here, in whole socket
+reads, by hiredis: what one read brought is handed over as one batch. When the connection is lost it
+is made again and every channel subscribed again; what was published meanwhile is gone, which is why
+the listener is told and reads the log.
 """
 
 import asyncio
@@ -56,7 +56,9 @@ class Subscription(asyncio.Protocol):
             try:
                 connection = await self._connect()
             except UNAVAILABLE as error:
-                _log.warning("subscription: no connection to Redis: %s", error or type(error).__name__)
+                _log.warning(
+                    "subscription: no connection to Redis: %s", error or type(error).__name__
+                )
                 await asyncio.sleep(delay * random.uniform(0.5, 1))
                 delay = min(delay * 2, RECONNECT_LONGEST_SECONDS)
                 continue
@@ -163,4 +165,9 @@ class Subscription(asyncio.Protocol):
         names = list(channels)
         for start in range(0, len(names), CHANNELS_PER_COMMAND):
             chunk = names[start : start + CHANNELS_PER_COMMAND]
-            self._transport.write(hiredis.pack_command((command, *chunk)))
+            self._transport.write(_pack(command, *chunk))
+
+
+def _pack(*words: bytes) -> bytes:
+    pack = cast(Callable[[tuple[bytes, ...]], bytes], hiredis.pack_command)
+    return pack(words)

@@ -34,9 +34,12 @@ class WorkStream:
         self._stream = keys.turns()
 
     async def create_group(self, consumer: str) -> None:
-        """Make the group, from the very first entry, and this consumer. Harmless when they exist."""
+        """Make the group, from the very first entry, and this consumer. Harmless when they
+        exist."""
         try:
-            await ask(lambda: self._client.xgroup_create(self._stream, WORK_GROUP, "0", mkstream=True))
+            await ask(
+                lambda: self._client.xgroup_create(self._stream, WORK_GROUP, "0", mkstream=True)
+            )
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
@@ -69,7 +72,8 @@ class WorkStream:
     async def claim_idle(
         self, consumer: str, idle_ms: int, cursor: str, count: int
     ) -> tuple[str, list[WorkEntry]]:
-        """Entries whose worker has not been heard of for `idle_ms`, and the cursor to go on from."""
+        """Entries whose worker has not been heard of for `idle_ms`, and the cursor to go on
+        from."""
         claim = cast(Callable[..., Awaitable[Any]], self._client.xautoclaim)
         reply = await ask(
             lambda: claim(self._stream, WORK_GROUP, consumer, idle_ms, cursor, count=count)
@@ -89,7 +93,8 @@ class WorkStream:
         )
 
     async def acknowledge(self, entry_id: EntryId) -> None:
-        """Delete an entry whose message is known to have left the inbox. Harmless when it is gone."""
+        """Delete an entry whose message is known to have left the inbox. Harmless when it is
+        gone."""
         pipeline = self._client.pipeline(transaction=False)
         pipeline.xack(self._stream, WORK_GROUP, entry_id)
         pipeline.xdel(self._stream, entry_id)

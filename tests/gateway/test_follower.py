@@ -1,0 +1,249 @@
+"""The follower: a tab is given every event once, in order, whatever happens to the live texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.follower import Follower, Live
+from shared.ids import Position
+from shared.session_log import LogEntry, LogPage
+
+
+@dataclass
+class FakeLog:
+    """A log in a list: it appends, begins new epochs, forgets, trims and gives pages."""
+
+    epoch: int = 0
+    entries: list[LogEntry] = field(default_factory=lambda: [])
+    head: Position | None = None
+    trimmed: Position | None = None
+    removed: set[Position] = field(default_factory=lambda: set())
+
+    def append(self) -> Position:
+        seq = 1 if self.head is None or self.head.epoch != self.epoch else self.head.seq + 1
+        self.head = Position(self.epoch, seq)
+        self.entries.append(LogEntry(self.head, f'{{"n":"{self.head}"}}'))
+        return self.head
+
+    def compact(self, position: Position) -> None:
+        """A delta whose whole text has come leaves the log; nothing is missing."""
+        self.entries = [entry for entry in self.entries if entry.position != position]
+        self.removed.add(position)
+
+    def trim(self, keep: int) -> None:
+        gone = self.entries[: max(len(self.entries) - keep, 0)]
+        if gone:
+            self.trimmed = gone[-1].position
+            self.entries = self.entries[len(gone) :]
+
+    def restart_forgetting(self, count: int) -> None:
+        """Another life of the server, from a snapshot that lacks the last `count` entries."""
+        if count:
+            self.entries = self.entries[:-count]
+        self.head = self.entries[-1].position if self.entries else None
+        self.epoch += 1
+
+    def page(self, after: Position | None, count: int) -> LogPage:
+        rest = [entry for entry in self.entries if after is None or entry.position > after]
+        return LogPage(rest[:count], self.head, self.trimmed, is_last=len(rest) < count)
+
+
+def read_to_the_end(follower: Follower, log: FakeLog, given_: list[Position], page: int = 3) -> int:
+    """What the connection manager does for one tab; returns how often the tab was reset."""
+    resets = 0
+    while follower.reading:
+        after = follower.cursor
+        outcome = follower.on_page(log.page(after, page), after)
+        if outcome.reset:
+            resets += 1
+            given_.clear()
+        given_.extend(entry.position for entry in outcome.entries)
+    return resets
+
+
+def positions(log: FakeLog) -> list[Position]:
+    return [entry.position for entry in log.entries]
+
+
+def test_the_next_text_is_delivered_an_old_one_ignored_and_any_other_is_a_read() -> None:
+    log = FakeLog()
+    for _ in range(3):
+        log.append()
+    follower, taken = Follower(None), []
+    read_to_the_end(follower, log, taken)
+
+    assert follower.on_live(Position(0, 4)) is Live.DELIVER
+    assert follower.on_live(Position(0, 4)) is Live.IGNORE
+    assert follower.on_live(Position(0, 1)) is Live.IGNORE
+    assert follower.on_live(Position(0, 6)) is Live.READ
+    assert follower.cursor == Position(0, 4)
+
+
+def test_the_first_event_of_an_empty_log_is_read_not_guessed() -> None:
+    """Nothing proves that a first text is the first: the log does."""
+    log, taken = FakeLog(), []
+    follower = Follower(None)
+    read_to_the_end(follower, log, taken)
+    assert follower.on_live(log.append()) is Live.READ
+    read_to_the_end(follower, log, taken)
+    assert taken == positions(log)
+
+
+def test_a_live_text_during_a_read_says_read_again() -> None:
+    log, taken = FakeLog(), []
+    log.append()
+    follower = Follower(None)
+    page = log.page(None, 10)  # read before the next text was written
+    assert follower.on_live(log.append()) is Live.IGNORE
+    taken += [entry.position for entry in follower.on_page(page, None).entries]
+    assert follower.reading
+    read_to_the_end(follower, log, taken)
+    assert taken == positions(log)
+
+
+def test_a_forged_text_from_far_ahead_costs_reads_and_nothing_else() -> None:
+    log, taken = FakeLog(), []
+    log.append()
+    follower = Follower(None)
+    follower.on_live(Position(2**53 - 1, 7))
+    assert read_to_the_end(follower, log, taken) == 0
+    assert taken == positions(log)
+    assert not follower.reading
+
+
+def test_a_difference_of_heads_is_a_read_in_either_direction() -> None:
+    log, taken = FakeLog(), []
+    for _ in range(3):
+        log.append()
+    follower = Follower(None)
+    read_to_the_end(follower, log, taken)
+    assert follower.on_head(log.head) is Live.IGNORE
+    log.append()
+    assert follower.on_head(log.head) is Live.READ
+    read_to_the_end(follower, log, taken)
+    log.restart_forgetting(2)
+    assert follower.on_head(log.head) is Live.READ
+    assert read_to_the_end(follower, log, taken) == 1
+    assert taken == positions(log)
+
+
+def test_a_cursor_that_compaction_removed_resumes_cleanly() -> None:
+    log = FakeLog()
+    places = [log.append() for _ in range(5)]
+    log.compact(places[2])
+    taken: list[Position] = []
+    assert read_to_the_end(Follower(places[2]), log, taken) == 0
+    assert taken == places[3:]
+
+
+def test_a_log_whose_last_entries_were_removed_ends_at_its_head() -> None:
+    log, taken = FakeLog(), []
+    places = [log.append() for _ in range(3)]
+    log.compact(places[2])
+    follower = Follower(None)
+    read_to_the_end(follower, log, taken)
+    assert follower.cursor == places[2]
+    assert follower.on_live(log.append()) is Live.DELIVER
+
+
+def test_a_cursor_before_the_trim_mark_is_reset() -> None:
+    log, taken = FakeLog(), []
+    places = [log.append() for _ in range(6)]
+    log.trim(keep=3)
+    assert read_to_the_end(Follower(places[1]), log, taken) == 1
+    assert taken == places[3:]
+    taken.clear()
+    assert read_to_the_end(Follower(places[2]), log, taken) == 0, "nothing is missing at the mark"
+
+
+def test_cursors_that_are_no_place_in_this_log_are_reset() -> None:
+    log = FakeLog(epoch=5)
+    for _ in range(3):
+        log.append()
+    for cursor in (Position(5, 4), Position(4, 2), Position(6, 1), Position(0, 0)):
+        taken: list[Position] = []
+        assert read_to_the_end(Follower(cursor), log, taken) == 1, cursor
+        assert taken == positions(log)
+    taken = []
+    assert read_to_the_end(Follower(Position(5, 1)), FakeLog(), taken) == 1, "expired"
+
+
+def test_one_replay_passes_through_an_older_epoch_without_another_reset() -> None:
+    log, taken = FakeLog(), []
+    for _ in range(5):
+        log.append()
+    log.restart_forgetting(0)
+    for _ in range(5):
+        log.append()
+    assert read_to_the_end(Follower(None), log, taken, page=2) == 0
+    assert taken == positions(log)
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), st.sampled_from(["arrives", "lost", "twice", "late"])),
+        st.tuples(st.just("compact"), st.integers(0, 20)),
+        st.tuples(st.just("restart"), st.integers(0, 4)),
+        st.tuples(st.just("trim"), st.integers(2, 6)),
+        st.tuples(st.just("heads"), st.none()),
+        st.tuples(st.just("reconnect"), st.none()),
+        st.tuples(st.just("read"), st.none()),
+    ),
+    max_size=60,
+)
+
+
+@given(steps, st.integers(1, 4))
+def test_any_interleaving_ends_with_exactly_what_the_log_holds(
+    actions: Sequence[tuple[str, object]], page: int
+) -> None:
+    """Lost, doubled and late texts, restarts, trims, compaction, reconnects: after a comparison of
+    heads, a tab that applied resets holds every event of the log once, in order, and beside them
+    only what it was given before compaction or trimming removed it."""
+    log, taken, late = FakeLog(), [], list[Position]()
+    follower = Follower(None)
+
+    def live(position: Position) -> None:
+        if follower.on_live(position) is Live.DELIVER:
+            taken.append(position)
+
+    for action, argument in actions:
+        match action:
+            case "append":
+                position = log.append()
+                if argument in ("arrives", "twice"):
+                    live(position)
+                if argument == "twice":
+                    live(position)
+                if argument == "late":
+                    late.append(position)
+            case "compact":
+                assert isinstance(argument, int)
+                if log.entries:
+                    log.compact(log.entries[argument % len(log.entries)].position)
+            case "restart":
+                assert isinstance(argument, int)
+                log.restart_forgetting(argument)
+                log.append()  # an epoch begins with an event
+            case "trim":
+                assert isinstance(argument, int)
+                log.trim(argument)
+            case "heads":
+                follower.on_head(log.head)
+            case "reconnect":
+                follower = Follower(follower.cursor)
+            case _:
+                read_to_the_end(follower, log, taken, page)
+        for position in late:
+            live(position)
+    follower.on_head(log.head)
+    read_to_the_end(follower, log, taken, page)
+
+    assert taken == sorted(set(taken)), "in order, nothing twice"
+    missing = set(positions(log)) - set(taken)
+    assert not missing
+    beyond = [place for place in taken if place not in set(positions(log))]
+    trimmed = log.trimmed or Position(-1, 0)
+    assert all(place in log.removed or place <= trimmed for place in beyond)

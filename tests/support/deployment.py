@@ -1,0 +1,187 @@
+"""A deployment of real processes for one test: gateways and workers against a real server.
+
+Every test has a namespace of its own, so tests share a server and never see each other. What a test
+leaves behind is looked at by `check_nothing_is_left`.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import redis.asyncio as redis_asyncio
+
+from dev.embedded_redis import EmbeddedRedis, free_port
+from shared.keys import WORK_GROUP, Keys
+from tests.support.eventually import eventually
+
+ROOT = Path(__file__).parent.parent.parent
+START_SECONDS = 20.0
+STOP_SECONDS = 20.0
+
+
+@dataclass
+class Process:
+    """One process of the system, with what it printed."""
+
+    process: asyncio.subprocess.Process
+    log_file: Path
+    port: int = 0
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    async def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def stop(self) -> int:
+        """Tell it to stop, and wait until it has; returns its exit status."""
+        if self.process.returncode is None:
+            self.process.terminate()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self.process.wait()
+            except TimeoutError:
+                await self.kill()
+                raise AssertionError(f"did not stop in time:\n{self.log()}") from None
+        return self.process.returncode or 0
+
+    def freeze(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@dataclass
+class Deployment:
+    """The processes of one test."""
+
+    redis_url: str
+    folder: Path
+    environment: dict[str, str] = field(default_factory=lambda: {})
+    namespace: str = field(default_factory=lambda: f"t{uuid4().hex[:12]}")
+    processes: list[Process] = field(default_factory=lambda: [])
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.namespace)
+
+    async def start_gateway(self, **settings: object) -> Process:
+        """A gateway that is ready."""
+        port = free_port()
+        gateway = await self._start("gateway", {"PORT": port, **settings})
+        gateway.port = port
+        await self.wait_until_ready(gateway)
+        return gateway
+
+    async def wait_until_ready(self, gateway: Process) -> None:
+        async def is_ready() -> bool:
+            if gateway.process.returncode is not None:
+                raise AssertionError(f"the gateway has ended:\n{gateway.log()}")
+            try:
+                async with httpx.AsyncClient() as http:
+                    return (await http.get(f"{gateway.http}/readyz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        await eventually(is_ready, "the gateway is ready", timeout=START_SECONDS)
+
+    async def start_worker(self, **settings: object) -> Process:
+        """A worker that reads the work stream."""
+        worker = await self._start("agent_worker", settings)
+
+        def has_started() -> bool:
+            if worker.process.returncode is not None:
+                raise AssertionError(f"the worker has ended:\n{worker.log()}")
+            return "worker starts" in worker.log()
+
+        await eventually(has_started, "the worker has started", timeout=START_SECONDS)
+        return worker
+
+    def client(self) -> "redis_asyncio.Redis":
+        """A client of the test's own, for looking at keys and for faults."""
+        return redis_asyncio.from_url(self.redis_url, decode_responses=True)
+
+    async def stop(self) -> None:
+        """End every process; frozen ones too."""
+        for process in self.processes:
+            if process.process.returncode is None:
+                process.thaw()
+        await asyncio.gather(*(process.stop() for process in self.processes))
+
+    async def check_nothing_is_left(self) -> None:
+        """No key of a session without an expiry, no entry that nobody answered, no error logged."""
+        async with self.client() as client:
+            async for key in client.scan_iter(match=f"{self.namespace}:*", count=1000):
+                if key != self.keys.turns():
+                    assert await client.ttl(key) > 0, f"{key} never expires"
+            if await client.exists(self.keys.turns()):
+                pending = await client.xpending(self.keys.turns(), WORK_GROUP)
+                assert pending["pending"] == 0, f"entries nobody acknowledged: {pending}"
+                assert await client.xlen(self.keys.turns()) == 0, "entries nobody claimed"
+        for process in self.processes:
+            lines = process.log().splitlines()
+            bad = [line for line in lines if " ERROR " in line or "Traceback" in line]
+            assert not bad, f"errors in the log:\n{process.log()}"
+
+    async def _start(self, package: str, settings: dict[str, object]) -> Process:
+        names = {name.upper(): str(value) for name, value in settings.items()}
+        environment = {
+            **os.environ,
+            "REDIS_URL": self.redis_url,
+            "NAMESPACE": self.namespace,
+            "OTEL_SDK_DISABLED": "false",
+            **self.environment,
+            **names,
+        }
+        log_file = self.folder / f"{package}-{len(self.processes)}.log"
+        with log_file.open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                package,
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        started = Process(process, log_file)
+        self.processes.append(started)
+        return started
+
+
+@asynccontextmanager
+async def deploy(
+    server: EmbeddedRedis, folder: Path, **environment: str
+) -> AsyncGenerator[Deployment, None]:
+    """A deployment without processes yet; all that the block starts are ended after it."""
+    deployment = Deployment(server.url, folder, dict(environment))
+    try:
+        yield deployment
+    except BaseException:
+        for process in deployment.processes:
+            print(f"--- {process.log_file.name}\n{process.log()[-6000:]}")
+        raise
+    finally:
+        await deployment.stop()
+
+
+
