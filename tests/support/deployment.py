@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
+import httpx2 as httpx
 import redis.asyncio as redis_asyncio
 
 from dev.embedded_redis import EmbeddedRedis, free_port
@@ -182,6 +182,3 @@ async def deploy(
         raise
     finally:
         await deployment.stop()
-
-
-
