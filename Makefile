@@ -13,6 +13,8 @@ $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Fanline needs Python 3.11 or newer: make PYTHON=python3.x" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@# The client package is used from its source folder, as an editable install would.
+	$(BIN)/python -c 'import sysconfig; print("$(CURDIR)/clients/python/src", file=open(sysconfig.get_path("purelib") + "/fanline.pth", "w"))'
 	@touch $(READY)
 
 # Everything on this machine: embedded Redis, one gateway on 8000, one worker. Ends with Ctrl-C.
@@ -21,6 +23,7 @@ run: setup
 
 # Everything that CI runs; ends with one count of passed, failed and skipped.
 test: setup check
+	$(BIN)/python -m dev.system_packages
 	$(BIN)/python -m dev.run_tests
 
 # Lint, types, import rules, file lengths.

@@ -10,8 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
+
+from dotenv import load_dotenv
 
 from dev.embedded_redis import EmbeddedRedis
 
@@ -25,15 +29,19 @@ def main() -> int:
         server: EmbeddedRedis | None = None
         parts: list[subprocess.Popen[bytes]] = []
         try:
+            load_dotenv(".env")
             environment = dict(os.environ)
-            if "REDIS_URL" not in environment:
+            if not environment.get("REDIS_URL"):
                 server = EmbeddedRedis(Path(folder))
                 server.start()
                 environment["REDIS_URL"] = server.url
             for package in ("gateway", "agent_worker"):
                 parts.append(subprocess.Popen([sys.executable, "-m", package], env=environment))
-            print(_greeting(environment), flush=True)
+            greeted = False
             while all(part.poll() is None for part in parts):
+                if not greeted and _is_ready(environment):
+                    print(_greeting(environment), flush=True)
+                    greeted = True
                 time.sleep(0.2)
             return 1
         except (KeyboardInterrupt, SystemExit):
@@ -58,11 +66,24 @@ def _stop(parts: list[subprocess.Popen[bytes]]) -> None:
             part.kill()
 
 
+def _is_ready(environment: dict[str, str]) -> bool:
+    url = f"http://127.0.0.1:{environment.get('PORT', '8000')}/readyz"
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return answer.status == HTTPStatus.OK
+    except OSError:
+        return False
+
+
 def _greeting(environment: dict[str, str]) -> str:
     port = environment.get("PORT", "8000")
+    namespace = environment.get("NAMESPACE", "")
+    channel = f"{namespace}:session:{{demo}}" if namespace else "session:{demo}"
     return (
-        f"Fanline: ws://localhost:{port}/ws?session_id=demo   "
-        f"redis-cli -u {environment['REDIS_URL']} SUBSCRIBE 'session:{{demo}}'"
+        f"\nFanline is ready.\n"
+        f"  socket   ws://localhost:{port}/ws?session_id=demo\n"
+        f"  channel  redis-cli -u {environment['REDIS_URL']} SUBSCRIBE '{channel}'\n"
+        f"  stop     Ctrl-C\n"
     )
 
 

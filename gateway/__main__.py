@@ -11,6 +11,7 @@ from gateway.app import build_app
 from gateway.drain import Drain
 from gateway.settings import GatewaySettings
 from shared.logs import configure_logging
+from shared.settings import read_env_file
 
 LAST_SECONDS = 1
 """What a socket that never reads may still hold up after draining."""
@@ -38,6 +39,7 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     """Serve until told to stop."""
+    read_env_file()
     try:
         settings = GatewaySettings()
     except ValidationError as error:

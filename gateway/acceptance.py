@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from opentelemetry import trace
+from redis.exceptions import ResponseError
 
 from gateway.client_frames import refuse
 from gateway.metrics import Metrics
@@ -120,6 +121,9 @@ class Acceptance:
                     except Unavailable as error:
                         _log.warning("session %s: Redis is away: %s", session_id[:8], error)
                         await asyncio.sleep(RETRY_SECONDS)
+        except ResponseError as error:  # somebody put something else under this session's keys
+            _log.error("session %s: Redis refused: %s", session_id[:8], error)
+            refuse(session_id, "internal", "This session cannot be used.", message_id=message_id)
         except TimeoutError:
             sentence = "The service cannot take messages at the moment. Please send it again."
             refuse(session_id, "unavailable", sentence, retryable=True, message_id=message_id)

@@ -25,7 +25,7 @@ from shared.background import run_in_background
 from shared.inbox import Inbox
 from shared.redis_client import connect_redis
 from shared.session_log import SessionLog
-from shared.settings import describe
+from shared.settings import describe, read_env_file
 from shared.subscription import Subscription
 from shared.tracing import build_tracer_provider
 from shared.work_stream import WorkStream
@@ -35,9 +35,12 @@ _log = logging.getLogger(__name__)
 FRONTEND = Path(__file__).parent.parent / "frontend" / "dist"
 
 
-def build_app(settings: GatewaySettings | None = None) -> FastAPI:
-    """One gateway. Redis may be away: the process is up, and ready when Redis is back."""
-    settings = settings or GatewaySettings()
+def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND) -> FastAPI:
+    """One gateway; it serves the page in `frontend` if that has been built. Redis may be away: the
+    process is up, and ready when Redis is back."""
+    if settings is None:
+        read_env_file()
+        settings = GatewaySettings()
     keys = settings.keys()
     metrics = Metrics()
     client = connect_redis(settings.redis_url.get_secret_value())
@@ -85,17 +88,22 @@ def build_app(settings: GatewaySettings | None = None) -> FastAPI:
     async def open_tab(websocket: WebSocket) -> None:  # pyright: ignore[reportUnusedFunction]
         """One tab of one session (docs/protocol.md)."""
         if not is_origin_allowed(websocket.headers, settings.allowed_origins):
-            refusal = JSONResponse({"detail": "This origin may not connect."}, 403)
-            return await websocket.send_denial_response(refusal)
+            return await _refuse(websocket, 403, "This origin may not connect.")
+        if probe.draining:
+            return await _refuse(websocket, 503, "This gateway is going; come back to another.")
         try:
             session_id = session_of(websocket.query_params)
         except ValueError as error:
-            return await websocket.send_denial_response(JSONResponse({"detail": str(error)}, 400))
+            return await _refuse(websocket, 400, str(error))
         await edge.serve(websocket, session_id)
 
-    if FRONTEND.is_dir():
+    if frontend.is_dir():
         app.add_api_route(
-            "/s/{session_id}", page_endpoint(FRONTEND / "index.html"), include_in_schema=False
+            "/s/{session_id}", page_endpoint(frontend / "index.html"), include_in_schema=False
         )
-        app.mount("/", StaticFiles(directory=FRONTEND, html=True))
+        app.mount("/", StaticFiles(directory=frontend, html=True))
     return app
+
+
+async def _refuse(websocket: WebSocket, status: int, sentence: str) -> None:
+    await websocket.send_denial_response(JSONResponse({"detail": sentence}, status))

@@ -76,7 +76,8 @@ def _check_message(frame: UserMessage, session_id: SessionId) -> None:
     if frame.message_id is not None:
         _check_uuid(frame.message_id, "message_id", session_id)
     if not frame.content.isascii() and any("\ud800" <= char <= "\udfff" for char in frame.content):
-        refuse(session_id, "bad_frame", "`content` has a lone surrogate, which is not text.")
+        sentence = "`content` has a lone surrogate, which is not text."
+        refuse(session_id, "bad_frame", sentence, message_id=frame.message_id)
     if not frame.content.strip():
         refuse(session_id, "bad_frame", "`content` is empty.", message_id=frame.message_id)
     if len(frame.content) > MAX_CONTENT_CODE_POINTS:

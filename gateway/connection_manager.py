@@ -1,60 +1,35 @@
 """Who follows what on this gateway: tabs, the sessions they follow, and one subscription for all.
 
-The data path is two short functions: `on_batch` takes what one read from Redis brought to the tabs
-of each session, `_read` takes pages of the log to the tabs that are not at its live tail. Which of
-the two serves a tab is the follower's decision; nothing here keeps a second copy of the log.
+The live half of the data path is `on_batch`: what one read from Redis brought goes to the tabs of
+each session. The other half is `CatchUp`: pages of the log go to the tabs that are not at its live
+tail. Which of the two serves a tab is its follower's decision; nothing here keeps a second copy of
+the log.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
 
-from redis.exceptions import ResponseError
-
+from gateway.catch_up import CatchUp, FollowedSession
 from gateway.follower import Follower, Live
 from gateway.metrics import Metrics
-from gateway.replay import frames_of
 from gateway.settings import GatewaySettings
 from gateway.tab import Tab, TabSocket
 from shared.errors import Unavailable
 from shared.ids import Position, SessionId
-from shared.protocol import (
-    PROTOCOL_VERSION,
-    ConnectionState,
-    ConnectionStatus,
-    Frame,
-    Heartbeat,
-    encode_frame,
-    format_timestamp,
-)
-from shared.session_log import LogPage, SessionLog
+from shared.protocol import ConnectionState, Frame, encode_frame
+from shared.session_log import SessionLog
 from shared.subscription import Batch, Subscription
 
 _log = logging.getLogger(__name__)
 
-READ_RETRY_SECONDS = 0.25
 HEADS_PER_ROUND_TRIP = 1000
 
 _FRONT = re.compile(
     rb'\{"id":"(\d{1,16})-(\d{1,16})","type":"[a-z_]+","session_id":"([A-Za-z0-9_-]{1,128})"'
 )
-
-
-class FollowedSession:
-    """A session with at least one tab here, or that had one a moment ago."""
-
-    __slots__ = ("channel", "confirmed", "head", "linger", "reading", "session_id", "tabs")
-
-    def __init__(self, session_id: SessionId, channel: str) -> None:
-        self.session_id = session_id
-        self.channel = channel
-        self.tabs: set[Tab] = set()
-        self.head: Position | None = None
-        self.confirmed: asyncio.Task[None] | None = None
-        self.reading: asyncio.Task[None] | None = None
-        self.linger: asyncio.TimerHandle | None = None
+"""The front of every text on a session's channel; what comes after it is passed on unread."""
 
 
 class ConnectionManager:
@@ -73,7 +48,9 @@ class ConnectionManager:
         self._metrics = metrics
         self._sessions: dict[SessionId, FollowedSession] = {}
         self._by_channel: dict[bytes, FollowedSession] = {}
+        self._tab_count = 0
         self._subscription: Subscription | None = None
+        self._catch_up = CatchUp(log, self._subscribe, settings, metrics)
 
     def attach(self, subscription: Subscription) -> None:
         """The one subscription of this process, which reports to this manager."""
@@ -92,10 +69,10 @@ class ConnectionManager:
             session.linger = None
         tab = Tab(socket, session_id, Follower(cursor), asked=asked)
         session.tabs.add(tab)
-        self._metrics.tabs.set(self.tab_count())
+        self._count_tabs(+1)
         if self._subscription is not None and not self._subscription.is_connected:
-            self._say(tab, "reconnecting")
-        self._request_read(session)
+            tab.say("reconnecting")
+        self._catch_up.request(session)
         return tab
 
     def disconnect(self, tab: Tab) -> None:
@@ -104,7 +81,7 @@ class ConnectionManager:
         if session is None or tab not in session.tabs:
             return
         session.tabs.discard(tab)
-        self._metrics.tabs.set(self.tab_count())
+        self._count_tabs(-1)
         if not session.tabs:
             session.linger = asyncio.get_running_loop().call_later(
                 self._settings.linger_seconds, self._unfollow, session
@@ -115,19 +92,21 @@ class ConnectionManager:
         session or socket is absent or broken."""
         session = self._sessions.get(session_id)
         if session is not None:
-            self._give(session.tabs, encode_frame(message))
+            frame = encode_frame(message)
+            for tab in session.tabs:
+                tab.give(frame)
 
     def broadcast(self, status: ConnectionState) -> None:
         """Tell every tab of every session how this gateway's connection stands."""
         for session in self._sessions.values():
             for tab in session.tabs:
-                self._say(tab, status)
+                tab.say(status)
 
     def all_tabs(self) -> list[Tab]:
         return [tab for session in self._sessions.values() for tab in session.tabs]
 
     def tab_count(self) -> int:
-        return sum(len(session.tabs) for session in self._sessions.values())
+        return self._tab_count
 
     def session_count(self) -> int:
         return len(self._sessions)
@@ -136,7 +115,7 @@ class ConnectionManager:
         """The tab's socket has taken what was written: if it is behind, it catches up."""
         session = self._sessions.get(tab.session_id)
         if session is not None and tab.follower.reading:
-            self._request_read(session)
+            self._catch_up.request(session)
 
     # from the subscription
 
@@ -155,14 +134,14 @@ class ConnectionManager:
         for tab in self.all_tabs():
             tab.follower.read_again()
             if tab.announced:
-                self._say(tab, "reconnecting")
+                tab.say("reconnecting")
 
     def on_restored(self) -> None:
         """Every channel is subscribed again: read what was missed."""
         for session in self._sessions.values():
             for tab in session.tabs:
                 tab.follower.read_again()  # one may have reached the head while nothing arrived
-            self._request_read(session)
+            self._catch_up.request(session)
 
     # loops
 
@@ -189,10 +168,19 @@ class ConnectionManager:
             now = asyncio.get_running_loop().time()
             for session in self._sessions.values():
                 for tab in session.tabs:
-                    if now - tab.last_write >= self._settings.heartbeat_seconds:
-                        self._beat(session, tab)
+                    silent = 0 < tab.last_write <= now - self._settings.heartbeat_seconds
+                    if silent and tab.socket.has_room:
+                        tab.beat(session.head)
 
     # inside
+
+    def _count_tabs(self, change: int) -> None:
+        self._tab_count += change
+        self._metrics.tabs.set(self._tab_count)
+
+    async def _subscribe(self, channel: str) -> None:
+        if self._subscription is not None:
+            await self._subscription.subscribe(channel)
 
     def _follow(self, session_id: SessionId) -> FollowedSession:
         channel = self._channel_of(session_id)
@@ -203,9 +191,8 @@ class ConnectionManager:
         return session
 
     def _unfollow(self, session: FollowedSession) -> None:
-        for task in (session.reading, session.confirmed):
-            if task is not None:
-                task.cancel()
+        if session.reading is not None:
+            session.reading.cancel()
         del self._sessions[session.session_id]
         del self._by_channel[session.channel.encode()]
         self._metrics.sessions.set(len(self._sessions))
@@ -213,7 +200,11 @@ class ConnectionManager:
             self._subscription.unsubscribe(session.channel)
 
     def _on_text(self, session: FollowedSession, text: bytes) -> None:
-        front = _FRONT.match(text)
+        try:
+            frame = text.decode()  # before any cursor moves: what cannot be sent is not delivered
+        except UnicodeDecodeError:
+            frame = ""
+        front = _FRONT.match(text) if frame else None
         if front is None or front[3].decode() != session.session_id:
             self._metrics.foreign_texts.inc()
             _log.warning("channel %s: dropped a text that is not ours", session.channel)
@@ -226,10 +217,12 @@ class ConnectionManager:
                 takers.append(tab)
             elif verdict is Live.READ:
                 self._metrics.gaps.inc()
-                self._request_read(session)
+                self._catch_up.request(session)
         if takers:
             session.head = position
-            self._give(takers, text.decode())
+            for tab in takers:
+                tab.give(frame)
+            self._metrics.deliveries.inc(len(takers))
 
     def _follow_live(self, tab: Tab, position: Position) -> Live:
         if not tab.follower.reading and not tab.socket.has_room:
@@ -242,104 +235,4 @@ class ConnectionManager:
         verdicts = [tab.follower.on_head(head) for tab in session.tabs]
         if Live.READ in verdicts:
             self._metrics.gaps.inc(verdicts.count(Live.READ))
-            self._request_read(session)
-
-    def _request_read(self, session: FollowedSession) -> None:
-        """At most one read per session is under way, shared by all tabs that need one."""
-        if session.reading is None:
-            session.reading = asyncio.create_task(
-                self._read(session), name=f"read {session.channel}"
-            )
-
-    async def _read(self, session: FollowedSession) -> None:
-        try:
-            while readers := _readers(session):
-                after = min((tab.follower.cursor for tab in readers), key=_from_the_beginning)
-                page = await self._read_page(session, after)
-                session.head = page.head
-                self._deliver_page(session, page, after)
-        finally:
-            session.reading = None
-
-    async def _read_page(self, session: FollowedSession, after: Position | None) -> LogPage:
-        """One page, however long Redis is away; the tabs have been told that it is."""
-        while True:
-            # Subscribe before reading. The other way round, an event appended between the two
-            # would reach neither, and the tab would stay one token short until the next.
-            if self._subscription is not None:
-                await self._subscription.subscribe(session.channel)
-            try:
-                page = await self._log.read_after(
-                    session.session_id, after, self._settings.page_events
-                )
-            except Unavailable as error:
-                _log.warning("%s: log could not be read: %s", session.channel, error)
-                await asyncio.sleep(READ_RETRY_SECONDS)
-            except ResponseError as error:  # somebody put something else under this session's keys
-                _log.error("%s: not a log: %s", session.channel, error)
-                self._metrics.broken_logs.inc()
-                await asyncio.sleep(self._settings.heads_seconds)
-            else:
-                self._metrics.pages.inc()
-                return page
-
-    def _deliver_page(
-        self, session: FollowedSession, page: LogPage, after: Position | None
-    ) -> None:
-        prepared: dict[Position | None, list[str]] = {}  # tabs at the same place share their frames
-        for tab in _readers(session):
-            cursor = tab.follower.cursor
-            if after is not None and (cursor is None or cursor < after):
-                continue  # came while the page was being read
-            outcome = tab.follower.on_page(page, after)
-            if outcome.reset and tab.announced:
-                self._say(tab, "reconnecting")
-            if not tab.announced:
-                self._announce(tab, page, cursor=cursor, reset=outcome.reset)
-            start = None if outcome.reset else cursor
-            if start not in prepared:
-                prepared[start] = list(frames_of(outcome.entries))
-            for frame in prepared[start]:
-                self._give((tab,), frame)
-
-    def _announce(self, tab: Tab, page: LogPage, *, cursor: Position | None, reset: bool) -> None:
-        status = ConnectionStatus(
-            session_id=tab.session_id,
-            status="connected",
-            protocol=PROTOCOL_VERSION,
-            head=None if page.head is None else str(page.head),
-            resumed=cursor is not None and not reset,
-            reset=reset or (tab.asked and cursor is None),
-            truncated=page.trimmed is not None,
-            heartbeat_seconds=self._settings.heartbeat_seconds,
-            server_time=format_timestamp(datetime.now(UTC)),
-        )
-        tab.announced = True
-        tab.asked = False  # answered
-        self._give((tab,), encode_frame(status))
-
-    def _say(self, tab: Tab, status: ConnectionState) -> None:
-        tab.announced = False
-        frame = ConnectionStatus(session_id=tab.session_id, status=status)
-        self._give((tab,), encode_frame(frame))
-
-    def _give(self, tabs: Iterable[Tab], frame: str) -> None:
-        now = asyncio.get_running_loop().time()
-        for tab in tabs:
-            tab.socket.write(frame)
-            tab.last_write = now
-            self._metrics.deliveries.inc()
-
-    def _beat(self, session: FollowedSession, tab: Tab) -> None:
-        if tab.socket.has_room:
-            head = None if session.head is None else str(session.head)
-            self._give((tab,), encode_frame(Heartbeat(session_id=tab.session_id, head=head)))
-
-
-def _readers(session: FollowedSession) -> list[Tab]:
-    """Tabs that are not at the live tail and whose socket would take more."""
-    return [tab for tab in session.tabs if tab.follower.reading and tab.socket.has_room]
-
-
-def _from_the_beginning(cursor: Position | None) -> Position:
-    return Position(-1, 0) if cursor is None else cursor
+            self._catch_up.request(session)

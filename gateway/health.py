@@ -65,7 +65,7 @@ class Probe:
 
     async def _publish(self) -> None:
         try:
-            await ask(lambda: self._client.publish(self._channel, "probe"))
+            await ask(self._client, lambda: self._client.publish(self._channel, "probe"))
         except Unavailable as error:
             _log.warning("probe: Redis does not answer: %s", error)
 

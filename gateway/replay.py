@@ -38,7 +38,7 @@ def _parse_delta(stored: str) -> dict[str, Any] | None:
     if not stored.startswith(_DELTA_TYPES):
         return None
     event: dict[str, Any] = json.loads(stored)
-    return event if event["streaming"] else None
+    return event if event.get("streaming") else None
 
 
 def _same_message(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -1,9 +1,20 @@
 """A tab: one open socket with the follower that knows what it has been given."""
 
+import asyncio
+from datetime import UTC, datetime
 from typing import Protocol
 
 from gateway.follower import Follower
-from shared.ids import SessionId
+from shared.ids import Position, SessionId
+from shared.protocol import (
+    PROTOCOL_VERSION,
+    ConnectionState,
+    ConnectionStatus,
+    Heartbeat,
+    encode_frame,
+    format_timestamp,
+)
+from shared.session_log import LogPage
 
 
 class TabSocket(Protocol):
@@ -24,7 +35,7 @@ class TabSocket(Protocol):
 
 
 class Tab:
-    """One socket's place in one session."""
+    """One socket's place in one session, and the frames that concern this socket alone."""
 
     __slots__ = ("announced", "asked", "follower", "last_write", "session_id", "socket")
 
@@ -39,3 +50,44 @@ class Tab:
         self.announced = False
         """Whether the last `connection` frame said `connected`."""
         self.last_write = 0.0
+
+    @property
+    def wants_page(self) -> bool:
+        """Whether it is not at the live tail and its socket would take more."""
+        return self.follower.reading and self.socket.has_room
+
+    def give(self, frame: str) -> None:
+        """Send one frame."""
+        self.socket.write(frame)
+        self.last_write = asyncio.get_running_loop().time()
+
+    def say(self, status: ConnectionState) -> None:
+        """Tell it that this gateway has lost Redis or is going; `announce` says that all is well
+        again."""
+        self.announced = False
+        self.give(encode_frame(ConnectionStatus(session_id=self.session_id, status=status)))
+
+    def announce(
+        self, page: LogPage, *, cursor: Position | None, reset: bool, heartbeat_seconds: float
+    ) -> None:
+        """Say `connected`: what follows is what the log holds after `cursor`, or, after `reset`,
+        from its beginning."""
+        status = ConnectionStatus(
+            session_id=self.session_id,
+            status="connected",
+            protocol=PROTOCOL_VERSION,
+            head=None if page.head is None else str(page.head),
+            resumed=cursor is not None and not reset,
+            reset=reset or (self.asked and cursor is None),
+            truncated=page.trimmed is not None,
+            heartbeat_seconds=heartbeat_seconds,
+            server_time=format_timestamp(datetime.now(UTC)),
+        )
+        self.announced = True
+        self.asked = False
+        self.give(encode_frame(status))
+
+    def beat(self, head: Position | None) -> None:
+        """A sign of life on a silent socket, with the place that the tab should have reached."""
+        text = None if head is None else str(head)
+        self.give(encode_frame(Heartbeat(session_id=self.session_id, head=text)))

@@ -9,5 +9,9 @@ class TurnOver(Exception):
     """The turn is no longer the head of its inbox: it was cancelled or has ended."""
 
 
+class NotALog(Exception):
+    """The keys of a session hold something that is not a log of ours: somebody put it there."""
+
+
 class Unavailable(Exception):
     """Redis could not be asked within the time allowed; what was asked may have happened."""

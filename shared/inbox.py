@@ -72,7 +72,7 @@ class Inbox:
         pipeline = self._client.pipeline(transaction=False)
         pipeline.sismember(keys.accepted, message_id)
         pipeline.llen(keys.inbox)
-        known, waiting = await ask(pipeline.execute)
+        known, waiting = await ask(self._client, pipeline.execute)
         return bool(known), int(waiting)
 
     async def enqueue(self, message: SubmittedMessage, entry_id: EntryId) -> Enqueued:

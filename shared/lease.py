@@ -28,6 +28,8 @@ class Turn:
     history: bytes
     unheard: bytes
     """Inbox elements, one a line, that were cancelled before any turn saw them."""
+    unheard_end: int
+    """Where these end, counted in bytes over the session's life."""
 
 
 class Started(StrEnum):
@@ -45,7 +47,7 @@ class Ending:
     history: bytes = b""
     """Empty: the history stays as it was."""
     heard: int = 0
-    """Length of the `unheard` messages that `history` contains."""
+    """`unheard_end` of the messages that `history` contains."""
 
 
 class Lease:
@@ -71,7 +73,8 @@ class Lease:
 
     async def peek(self) -> Turn | None:
         """The turn to run next, or `None` for an empty inbox."""
-        head, turn, attempt, first, history, unheard = await self._scripts.run("peek", self._keys)
+        reply = await self._scripts.run("peek", self._keys)
+        head, turn, attempt, first, history, unheard, unheard_at = reply
         if head is None:
             return None
         item = decode_item(self.session_id, head)
@@ -82,21 +85,32 @@ class Lease:
             first_position=parse_position(first.decode()) if begun else None,
             history=history or b"",
             unheard=unheard or b"",
+            unheard_end=int(unheard_at or 0) + len(unheard or b""),
         )
 
     async def renew(self, turn_id: TurnId) -> bool:
         """Keep the lease for another period; whether the turn is asked to stop. Raises
         `TurnOver`."""
-        word = await self._run("renew", self._leases.session_ttl, *self._period(), turn_id)
+        word = await self._run(
+            "renew", self._leases.session_ttl, self._leases.lease_ms, self.token, turn_id
+        )
         return word[0] == "cancel"
 
     async def start(
         self, batch: int, turn_id: TurnId, attempt: int, most: int, events: Sequence[str]
     ) -> Started:
-        """Begin an attempt with `events`, of which `turn_started` is the last. Raises
-        `TurnOver`."""
+        """Begin an attempt with `events`, of which `turn_started` is the last, and a new period of
+        the lease. Raises `TurnOver`."""
         word = await self._run(
-            "start", *self._bounds, self.token, batch, turn_id, attempt, most, *events
+            "start",
+            *self._bounds,
+            self.token,
+            self._leases.lease_ms,
+            batch,
+            turn_id,
+            attempt,
+            most,
+            *events,
         )
         return Started(word[0])
 
@@ -150,17 +164,14 @@ class Lease:
         word = await self._run("hand_back", self._leases.session_ttl, self.token, batch, turn_id)
         return [EntryId(entry) for entry in word[1:]]
 
-    def _period(self) -> tuple[int, int]:
-        return self._leases.lease_ms, self.token
-
     async def _run(self, name: str, *arguments: str | bytes | int) -> list[str]:
         word = await self._scripts.run_for_word(name, self._keys, *arguments)
         if word[0] in ("fenced", "late"):
             raise Fenced(
-                f"{self.session_id}: token {self.token} may not write any more ({word[0]})"
+                f"session {self.session_id[:8]}: this lease may not write any more ({word[0]})"
             )
         if word[0] == "over":
-            raise TurnOver(f"{self.session_id}: the turn has left the inbox")
+            raise TurnOver(f"session {self.session_id[:8]}: the turn has left the inbox")
         return word
 
 

@@ -4,6 +4,7 @@ Every write of ours is idempotent or numbered (see the scripts), so the client m
 after a time-out: a reply that was lost costs nothing.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from hashlib import sha1
 from pathlib import Path
@@ -12,43 +13,80 @@ from typing import Any, TypeVar, cast
 import redis.asyncio as redis_asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, ReadOnlyError, TimeoutError, TryAgainError
 
 from shared.errors import Unavailable
 from shared.keys import SessionKeys
 
 SCRIPTS = Path(__file__).parent / "scripts"
 COMMAND_TIMEOUT_SECONDS = 2.0
-"""A command that takes longer counts as unanswered; one retry still ends within five seconds."""
+"""A command that takes longer counts as unanswered; one repetition still ends within five
+seconds."""
 
-UNAVAILABLE = (RedisConnectionError, TimeoutError, ReadOnlyError, TryAgainError, OSError)
-"""What the client raises when Redis cannot be asked (restarting, loading, failing over, gone)."""
+UNAVAILABLE = (
+    RedisConnectionError,
+    TimeoutError,
+    OSError,
+    ReadOnlyError,
+    TryAgainError,
+    ClusterDownError,
+    OutOfMemoryError,
+)
+"""What the client raises when Redis cannot be asked (restarting, loading, failing over, full,
+gone)."""
+UNAVAILABLE_WORDS = ("MISCONF", "NOREPLICAS", "BUSY ")
+"""The same, for answers that the client has no exception of its own for."""
 
-Redis = redis_asyncio.Redis
 T = TypeVar("T")
 
 
-def connect_redis(url: str, *, read_timeout_seconds: float = COMMAND_TIMEOUT_SECONDS) -> Redis:
+class Redis(redis_asyncio.Redis):
+    """The client, with the time that `ask` gives its calls."""
+
+    timeout_seconds: float = COMMAND_TIMEOUT_SECONDS
+
+
+def connect_redis(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS) -> Redis:
     """A client for `url` that opens connections when they are needed. Raises `ValueError` for a
     scheme that is not served."""
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"REDIS_URL: scheme {url.split(':', 1)[0]!r} is not supported")
-    return redis_asyncio.from_url(
+    client = Redis.from_url(
         url,
         protocol=2,
-        socket_timeout=read_timeout_seconds,
-        socket_connect_timeout=COMMAND_TIMEOUT_SECONDS,
+        # `ask` limits the time instead. With a time-out of its own the client writes inside
+        # `asyncio.wait_for`, which on Python 3.11 swallows a cancellation that comes together with
+        # the end of the write: loops that were told to stop went on for ever.
+        socket_timeout=None,
+        socket_connect_timeout=timeout_seconds,
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
     )
+    client.timeout_seconds = timeout_seconds
+    return client
 
 
-async def ask(call: Callable[[], Awaitable[T]]) -> T:
-    """Await one Redis call. Raises `Unavailable` where Redis could not be asked."""
+async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds: float = 0) -> T:
+    """Await one Redis call, which may block at the server for `blocks_seconds`. Raises
+    `Unavailable` where Redis could not be asked, or has not answered in time, and `ResponseError`
+    where it refused what was asked (a key of the wrong type)."""
     try:
-        return await call()
+        async with asyncio.timeout(blocks_seconds + client.timeout_seconds):
+            return await call()
     except UNAVAILABLE as error:
         raise Unavailable(str(error) or type(error).__name__) from error
+    except ResponseError as error:
+        if str(error).startswith(UNAVAILABLE_WORDS):
+            raise Unavailable(str(error)) from error
+        raise
 
 
 class Scripts:
@@ -66,7 +104,7 @@ class Scripts:
 
     async def run(self, name: str, keys: SessionKeys, *arguments: str | bytes | int) -> Any:
         """Run the script `name` on one session. Raises `Unavailable`; then it may have run."""
-        return await ask(lambda: self._run(name, keys, arguments))
+        return await ask(self._client, lambda: self._run(name, keys, arguments))
 
     async def run_for_word(
         self, name: str, keys: SessionKeys, *arguments: str | bytes | int

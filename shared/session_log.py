@@ -12,9 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from redis.exceptions import ResponseError
+
+from shared.errors import NotALog, Unavailable
 from shared.ids import Position, SessionId, parse_position
 from shared.keys import Keys
-from shared.redis_client import Redis, Scripts, ask
+from shared.redis_client import UNAVAILABLE, Redis, Scripts, ask
 
 
 @dataclass(frozen=True)
@@ -49,30 +52,49 @@ class SessionLog:
     async def read_after(
         self, session_id: SessionId, position: Position | None, count: int
     ) -> LogPage:
-        """At most `count` entries after `position`, or from the beginning. Raises `Unavailable`."""
+        """At most `count` entries after `position`, or from the beginning. Raises `Unavailable`,
+        and `NotALog` when the session's keys hold something else."""
         after = "" if position is None else str(position)
-        reply = await self._scripts.run("read", self._keys.session(session_id), after, count)
-        epoch, head, trimmed, rows = cast(
-            tuple[bytes | None, bytes | None, bytes | None, Any], reply
-        )
-        entries = [
-            LogEntry(parse_position(row[0].decode()), row[1][1].decode())
-            for row in cast(list[tuple[bytes, list[bytes]]], rows)
-        ]
-        return LogPage(
-            entries=entries,
-            head=_head(epoch, head),
-            trimmed=parse_position(trimmed.decode()) if trimmed else None,
-            is_last=len(entries) < count,
-        )
+        try:
+            reply = await self._scripts.run("read", self._keys.session(session_id), after, count)
+            epoch, head, trimmed, rows = cast(
+                tuple[bytes | None, bytes | None, bytes | None, Any], reply
+            )
+            entries = [_entry(*row) for row in cast(list[tuple[bytes, list[bytes]]], rows)]
+            return LogPage(
+                entries=entries,
+                head=_head(epoch, head),
+                trimmed=parse_position(trimmed.decode()) if trimmed else None,
+                is_last=len(entries) < count,
+            )
+        except (ResponseError, ValueError) as error:
+            raise NotALog(str(error)) from error
 
     async def read_heads(self, session_ids: Sequence[SessionId]) -> list[Position | None]:
-        """The last position of each log, in one round trip. Raises `Unavailable`."""
+        """The last position of each log, in one round trip; `None` also where there is no log of
+        ours, which a read then says. Raises `Unavailable`."""
         pipeline = self._client.pipeline(transaction=False)
         for session_id in session_ids:
             pipeline.hmget(self._keys.session(session_id).meta, ["epoch", "head"])
-        execute = cast(Callable[[], Awaitable[list[list[bytes | None]]]], pipeline.execute)
-        return [_head(epoch, head) for epoch, head in await ask(execute)]
+        execute = cast(Callable[..., Awaitable[list[Any]]], pipeline.execute)
+        replies = await ask(self._client, lambda: execute(raise_on_error=False))
+        return [_head_or_none(reply) for reply in replies]
+
+
+def _entry(place: bytes, fields: list[bytes]) -> LogEntry:
+    name, stored = fields
+    if name != b"event" or not stored.startswith(b'{"type":"'):
+        raise ValueError("an entry that is not an event")
+    return LogEntry(parse_position(place.decode()), stored.decode())
+
+
+def _head_or_none(reply: list[bytes | None] | Exception) -> Position | None:
+    if isinstance(reply, UNAVAILABLE):
+        raise Unavailable(str(reply)) from reply
+    try:
+        return None if isinstance(reply, Exception) else _head(*reply)
+    except ValueError:
+        return None
 
 
 def _head(epoch: bytes | None, seq: bytes | None) -> Position | None:

@@ -1,12 +1,13 @@
 """Settings that gateway and worker share. Names, defaults and meanings are those of DESIGN section
 6.
 
-Read from the environment (and `.env`) once, when a process starts; wrong ones stop it with a
-sentence that names them.
+Read from the environment once, when a process starts; wrong ones stop it with a sentence that names
+them. A `.env` beside the process adds to the environment, for development.
 """
 
 from typing import Annotated
 
+from dotenv import load_dotenv
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -17,7 +18,7 @@ class SharedSettings(BaseSettings):
     """What both kinds of process need to find the same sessions and the same collector."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+        env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
 
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,32}$")] = ""
@@ -29,6 +30,12 @@ class SharedSettings(BaseSettings):
 
     def keys(self) -> Keys:
         return Keys(self.namespace)
+
+
+def read_env_file() -> None:
+    """Add what `.env` in the working folder says and the environment does not. The whole process
+    sees it: the `OTEL_*` variables and a model provider's keys are read by their own libraries."""
+    load_dotenv(".env", override=False)
 
 
 def describe(settings: BaseSettings) -> str:

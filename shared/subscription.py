@@ -128,7 +128,8 @@ class Subscription(asyncio.Protocol):
     async def _connect(self) -> Any:
         pool: Any = self._client.connection_pool
         connection = pool.make_connection()
-        await connection.connect()
+        async with asyncio.timeout(self._client.timeout_seconds):
+            await connection.connect()
         self._lost.clear()
         self._reader = hiredis.Reader()
         self._transport = cast(asyncio.Transport, connection._writer.transport)  # the one way to it

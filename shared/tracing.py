@@ -1,11 +1,14 @@
 """Spans: one tracer provider per process, and the trace context that travels through Redis.
 
-Without an OTLP endpoint spans are still made (frames carry their ids) and exported nowhere; a dead
-collector costs a log line. Exporting never happens on the event loop.
+Without an OTLP endpoint spans are still made (frames carry their ids) and exported nowhere. A dead
+collector costs a log line a minute, and nobody waits for it: exporting never happens on the event
+loop, and leaving does not take longer than `LAST_EXPORT_SECONDS`.
 """
 
 import logging
 import os
+import threading
+import time
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -16,7 +19,35 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 EXPORT_DELAY_MS = 500
 """How long a finished span may wait for company; the SDK's default is ten times that."""
 
+LAST_EXPORT_SECONDS = 2.0
+"""How long a process that ends waits for its last spans to go. The exporters themselves would try
+a dead collector for twenty seconds, longer than those who stop a process wait for it."""
+SELDOM_SECONDS = 60.0
+
 _log = logging.getLogger(__name__)
+
+
+class _Exporting(BatchSpanProcessor):
+    """Batches to the collector, and a bounded good-bye."""
+
+    def shutdown(self) -> None:
+        leaving = threading.Thread(target=super().shutdown, daemon=True)
+        leaving.start()
+        leaving.join(LAST_EXPORT_SECONDS)
+
+
+class _SeldomWarning(logging.Handler):
+    """Takes what OpenTelemetry's libraries say, and tells it as a warning of ours, a line a minute.
+    Theirs are several lines and an error for every batch, though nothing but the spans is lost."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._quiet_until = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if time.monotonic() >= self._quiet_until:
+            self._quiet_until = time.monotonic() + SELDOM_SECONDS
+            _log.warning("%s", record.getMessage())
 
 
 def build_tracer_provider(service_name: str, *processors: SpanProcessor) -> TracerProvider:
@@ -32,10 +63,18 @@ def build_tracer_provider(service_name: str, *processors: SpanProcessor) -> Trac
         "OTEL_EXPORTER_OTLP_ENDPOINT"
     )
     if endpoint:
+        _quieten_libraries()
         provider.add_span_processor(
-            BatchSpanProcessor(_build_exporter(), schedule_delay_millis=EXPORT_DELAY_MS)
+            _Exporting(_build_exporter(), schedule_delay_millis=EXPORT_DELAY_MS)
         )
     return provider
+
+
+def _quieten_libraries() -> None:
+    libraries = logging.getLogger("opentelemetry")
+    if not any(isinstance(handler, _SeldomWarning) for handler in libraries.handlers):
+        libraries.addHandler(_SeldomWarning())
+    libraries.propagate = False
 
 
 def _build_exporter() -> SpanExporter:
@@ -70,7 +109,7 @@ def trace_id_of(traceparent: str) -> str | None:
     return parts[1] if len(parts) == 4 else None
 
 
-def hex_ids(span: trace.Span) -> tuple[str, str]:
-    """Trace id and span id of a span, as frames and Jaeger write them."""
+def trace_id_of_span(span: trace.Span) -> str | None:
+    """A span's trace id as frames and Jaeger write it; `None` when tracing is switched off."""
     context = span.get_span_context()
-    return trace.format_trace_id(context.trace_id), trace.format_span_id(context.span_id)
+    return trace.format_trace_id(context.trace_id) if context.is_valid else None

@@ -6,7 +6,7 @@ trimmed by length. A worker that dies leaves its entries pending; another claims
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from redis.exceptions import ResponseError
 
@@ -16,6 +16,7 @@ from shared.keys import WORK_GROUP, Keys
 from shared.redis_client import Redis, ask
 
 Fields = dict[bytes, bytes]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,20 @@ class WorkStream:
         exist."""
         try:
             await ask(
-                lambda: self._client.xgroup_create(self._stream, WORK_GROUP, "0", mkstream=True)
+                self._client,
+                lambda: self._client.xgroup_create(self._stream, WORK_GROUP, "0", mkstream=True),
             )
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
-        await ask(lambda: self._client.xgroup_createconsumer(self._stream, WORK_GROUP, consumer))
+        await ask(
+            self._client,
+            lambda: self._client.xgroup_createconsumer(self._stream, WORK_GROUP, consumer),
+        )
 
     async def ping(self) -> None:
         """Whether Redis answers. Raises `Unavailable`."""
-        await ask(lambda: cast(Awaitable[Any], self._client.ping()))
+        await ask(self._client, lambda: cast(Awaitable[Any], self._client.ping()))
 
     async def submit(self, message: SubmittedMessage) -> EntryId:
         """Write the message down: from here on it is accepted. Raises `Unavailable`."""
@@ -58,14 +63,16 @@ class WorkStream:
             "timestamp": message.timestamp,
             "traceparent": message.traceparent,
         }
-        entry = await ask(lambda: self._client.xadd(self._stream, fields))
+        entry = await ask(self._client, lambda: self._client.xadd(self._stream, fields))
         return EntryId(cast(bytes, entry).decode())
 
     async def read_new(self, consumer: str, count: int, block_ms: int) -> list[WorkEntry]:
         """Entries that nobody has had, waiting at most `block_ms` for the first."""
         read = cast(Callable[..., Awaitable[Any]], self._client.xreadgroup)
-        reply = await ask(
-            lambda: read(WORK_GROUP, consumer, {self._stream: ">"}, count=count, block=block_ms)
+        reply = await self._in_group(
+            consumer,
+            lambda: read(WORK_GROUP, consumer, {self._stream: ">"}, count=count, block=block_ms),
+            blocks_seconds=block_ms / 1000,
         )
         return _decode(reply[0][1]) if reply else []
 
@@ -75,8 +82,9 @@ class WorkStream:
         """Entries whose worker has not been heard of for `idle_ms`, and the cursor to go on
         from."""
         claim = cast(Callable[..., Awaitable[Any]], self._client.xautoclaim)
-        reply = await ask(
-            lambda: claim(self._stream, WORK_GROUP, consumer, idle_ms, cursor, count=count)
+        reply = await self._in_group(
+            consumer,
+            lambda: claim(self._stream, WORK_GROUP, consumer, idle_ms, cursor, count=count),
         )
         return cast(bytes, reply[0]).decode(), _decode(reply[1])
 
@@ -86,19 +94,32 @@ class WorkStream:
         if not entry_ids:
             return
         claim = cast(Callable[..., Awaitable[Any]], self._client.xclaim)
-        await ask(
+        await self._in_group(
+            consumer,
             lambda: claim(
                 self._stream, WORK_GROUP, consumer, 0, list(entry_ids), idle=idle_ms, justid=True
-            )
+            ),
         )
 
     async def acknowledge(self, entry_id: EntryId) -> None:
         """Delete an entry whose message is known to have left the inbox. Harmless when it is
-        gone."""
-        pipeline = self._client.pipeline(transaction=False)
+        gone. One transaction: an entry acknowledged and not deleted would stay for ever."""
+        pipeline = self._client.pipeline(transaction=True)
         pipeline.xack(self._stream, WORK_GROUP, entry_id)
         pipeline.xdel(self._stream, entry_id)
-        await ask(pipeline.execute)
+        await ask(self._client, pipeline.execute)
+
+    async def _in_group(
+        self, consumer: str, call: Callable[[], Awaitable[T]], *, blocks_seconds: float = 0
+    ) -> T:
+        """Make `call`; a Redis that has come back without its data is given the group first."""
+        try:
+            return await ask(self._client, call, blocks_seconds=blocks_seconds)
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+        await self.create_group(consumer)
+        return await ask(self._client, call, blocks_seconds=blocks_seconds)
 
 
 def _decode(rows: list[tuple[bytes, Fields | None]]) -> list[WorkEntry]:

@@ -8,7 +8,7 @@ local told = open_batch(token, batch)
 if told then return told end
 if head_of_inbox() ~= turn then return 'over' end
 
-local position = append_events(7 + removed, #ARGV, limit)
 remove_entries(7, 6 + removed)
+local position = append_events(7 + removed, #ARGV, limit)
 keep_for(ttl)
 return close_batch(token, batch, 'ok ' .. position)

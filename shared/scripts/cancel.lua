@@ -5,7 +5,9 @@
 -- "flagged"; "unknown" (finished, or never heard of).
 local ttl, limit, turn = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
-local meta = redis.call('HMGET', META, 'turn', 'cancelled', 'unheard')
+local MOST_UNHEARD_BYTES = 1048576
+
+local meta = redis.call('HMGET', META, 'turn', 'cancelled', 'unheard', 'unheard_at')
 for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
   if message_of(element) == turn then
     if meta[1] == turn then
@@ -17,7 +19,13 @@ for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
     redis.call('LREM', INBOX, 1, element)
     append_events(4, 4, limit)
     -- The model has not seen it yet and shall: a cancelled turn's message stays in its history.
-    redis.call('HSET', META, 'unheard', (meta[3] or '') .. element .. '\n')
+    -- Bounded: somebody who sends and cancels while a turn runs would fill the memory otherwise.
+    local unheard, at = (meta[3] or '') .. element .. '\n', number(meta[4])
+    while #unheard > MOST_UNHEARD_BYTES do
+      local line = string.find(unheard, '\n', 1, true)
+      unheard, at = string.sub(unheard, line + 1), at + line
+    end
+    redis.call('HSET', META, 'unheard', unheard, 'unheard_at', text(at))
     local reply = 'cancelled ' .. entry_of(element)
     redis.call('HSET', META, 'cancelled', turn .. ' ' .. reply)
     keep_for(ttl)

@@ -14,7 +14,7 @@ end
 
 -- An entry from before the session was deleted brings nothing back.
 local entry_ms = tonumber(string.match(entry, '^%d+'))
-if entry_ms < math.floor(number(redis.call('GET', DELETED)) / 1000) then return 'left' end
+if entry_ms < math.floor(deletion() / 1000) then return 'left' end
 
 redis.call('SADD', ACCEPTED, message)
 redis.call('RPUSH', INBOX, ARGV[5])

@@ -5,12 +5,19 @@ local ttl, token, batch, turn = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), A
 
 local told = open_batch(token, batch)
 if told then return told end
-if redis.call('HGET', META, 'turn') == turn then redis.call('HINCRBY', META, 'handed_back', 1) end
+-- Only an attempt of this lease is handed back, once. Without that, a worker told to stop before it
+-- began one took a dead worker's lost attempt off the count.
+local meta = redis.call('HMGET', META, 'turn', 'attempt_token')
+if meta[1] == turn and number(meta[2]) == token then
+  redis.call('HINCRBY', META, 'handed_back', 1)
+  redis.call('HDEL', META, 'attempt_token')
+end
 if number(redis.call('GET', LEASE)) == token then redis.call('DEL', LEASE) end
 redis.call('HDEL', META, 'acquisition')
 local reply = {'ok'}
 for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
   reply[#reply + 1] = entry_of(element)
 end
-keep_for(ttl)
-return close_batch(token, batch, table.concat(reply, ' '))
+local told_from_now_on = close_batch(token, batch, table.concat(reply, ' '))
+keep_for(ttl) -- last: of a session that has expired meanwhile, this makes meta anew
+return told_from_now_on

@@ -32,10 +32,19 @@ local function keep_for(ttl)
   end
 end
 
--- The newest right to write: the newest lease's token, or the moment of deletion, which outlives
--- meta so that a worker of the deleted conversation cannot write into the one after it.
+-- The mark of a deletion: the clock at that moment, which older entries are judged by, and a number
+-- above every token and epoch until then. They differ where the clock has stepped back (a failover):
+-- entries judged by the number would be answered "left" though their messages came later.
+local function deletion()
+  local clock, right = string.match(redis.call('GET', DELETED) or '', '^(%d+) (%d+)$')
+  return number(clock), number(right)
+end
+
+-- The newest right to write: the newest lease's token, or the deletion's, which outlives meta so that
+-- a worker of the deleted conversation cannot write into the one after it.
 local function newest_right()
-  return math.max(number(redis.call('HGET', META, 'token')), number(redis.call('GET', DELETED)))
+  local _, deleted = deletion()
+  return math.max(number(redis.call('HGET', META, 'token')), deleted)
 end
 
 -- Refuses a writer whose lease is not the newest, and a batch that is not above the last one.
@@ -60,13 +69,16 @@ end
 -- A new epoch begins when this is not the server that the log was last written in (restart,
 -- failover, restored snapshot): it may have forgotten events that a tab has seen, and their numbers
 -- would be used again. INFO decides here, inside the script; what a writer remembers of its Redis
--- was once allowed to decide, and a restart between its look and its write went unseen.
+-- was once allowed to decide, and a restart between its look and its write went unseen. The
+-- replication id is new with every start and every promotion. The process's run_id is not: after a
+-- failover there and back it is the same, and numbers that tabs had seen came again.
 local function append_events(first, last, limit)
-  local life = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
   local meta = redis.call('HMGET', META, 'epoch', 'head', 'life')
   local epoch, head = number(meta[1]), number(meta[2])
   if meta[3] ~= life then
-    epoch = math.max(epoch + 1, number(redis.call('GET', DELETED)) + 1, now())
+    local _, deleted = deletion()
+    epoch = math.max(epoch + 1, deleted + 1, now())
     head = 0
   end
   local position
@@ -88,7 +100,8 @@ local function append_events(first, last, limit)
 end
 
 -- Deltas whose whole text has been appended leave the log: it stays as long as the conversation.
--- Not recorded: a reader passes over the hole, and the final event holds what was in it.
+-- Not recorded: a reader passes over the hole, and the final event holds what was in it. Called before
+-- events are appended: what leaves anyway makes room before the conversation is trimmed for size.
 local function remove_entries(first, last)
   for i = first, last do redis.call('XDEL', LOG, ARGV[i]) end
 end

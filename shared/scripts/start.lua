@@ -1,11 +1,13 @@
 -- Begin an attempt, only while the turn is the head of the inbox. Attempts are counted here and
 -- nowhere else: counted outside, a worker that died between the two was not counted, and a turn
 -- that kills every worker ran for ever.
--- ARGV: ttl, log limit, token, batch, turn id, attempt, most lost attempts, events (the dead
--- attempt's closing ones, then `turn_started`).
+-- The lease starts its period anew: without that, a row of turns each shorter than the first
+-- renewal was run under one period, which ended in the middle of a turn in good hands.
+-- ARGV: ttl, log limit, token, lease in ms, batch, turn id, attempt, most lost attempts, events (the
+-- dead attempt's closing ones, then `turn_started`).
 -- Replies: "ok <last position>"; "over"; "cancelled" or "exhausted" (finish it instead); "fenced"; "late".
-local ttl, limit, token, batch = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local turn, attempt, most = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local ttl, limit, token, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local batch, turn, attempt, most = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 
 local told = open_batch(token, batch)
 if told then return told end
@@ -18,8 +20,10 @@ if meta[1] ~= turn then begun, handed_back = 0, 0 end
 if begun - handed_back >= most then return 'exhausted' end
 if attempt ~= begun + 1 then return redis.error_reply('attempt ' .. attempt .. ' after ' .. begun) end
 
-local position = append_events(8, #ARGV, limit)
-redis.call('HSET', META, 'turn', turn, 'attempt', attempt, 'handed_back', handed_back)
+local position = append_events(9, #ARGV, limit)
+redis.call('HSET', META, 'turn', turn, 'attempt', attempt, 'handed_back', handed_back,
+  'attempt_token', text(token))
+redis.call('SET', LEASE, text(token), 'PX', lease_ms)
 if begun == 0 then redis.call('HSET', META, 'turn_from', position) end
 keep_for(ttl)
 return close_batch(token, batch, 'ok ' .. position)

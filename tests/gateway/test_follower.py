@@ -71,7 +71,7 @@ def test_the_next_text_is_delivered_an_old_one_ignored_and_any_other_is_a_read()
     log = FakeLog()
     for _ in range(3):
         log.append()
-    follower, taken = Follower(None), []
+    follower, taken = Follower(None), list[Position]()
     read_to_the_end(follower, log, taken)
 
     assert follower.on_live(Position(0, 4)) is Live.DELIVER
@@ -83,7 +83,7 @@ def test_the_next_text_is_delivered_an_old_one_ignored_and_any_other_is_a_read()
 
 def test_the_first_event_of_an_empty_log_is_read_not_guessed() -> None:
     """Nothing proves that a first text is the first: the log does."""
-    log, taken = FakeLog(), []
+    log, taken = FakeLog(), list[Position]()
     follower = Follower(None)
     read_to_the_end(follower, log, taken)
     assert follower.on_live(log.append()) is Live.READ
@@ -92,7 +92,7 @@ def test_the_first_event_of_an_empty_log_is_read_not_guessed() -> None:
 
 
 def test_a_live_text_during_a_read_says_read_again() -> None:
-    log, taken = FakeLog(), []
+    log, taken = FakeLog(), list[Position]()
     log.append()
     follower = Follower(None)
     page = log.page(None, 10)  # read before the next text was written
@@ -104,7 +104,7 @@ def test_a_live_text_during_a_read_says_read_again() -> None:
 
 
 def test_a_forged_text_from_far_ahead_costs_reads_and_nothing_else() -> None:
-    log, taken = FakeLog(), []
+    log, taken = FakeLog(), list[Position]()
     log.append()
     follower = Follower(None)
     follower.on_live(Position(2**53 - 1, 7))
@@ -114,7 +114,7 @@ def test_a_forged_text_from_far_ahead_costs_reads_and_nothing_else() -> None:
 
 
 def test_a_difference_of_heads_is_a_read_in_either_direction() -> None:
-    log, taken = FakeLog(), []
+    log, taken = FakeLog(), list[Position]()
     for _ in range(3):
         log.append()
     follower = Follower(None)
@@ -139,7 +139,7 @@ def test_a_cursor_that_compaction_removed_resumes_cleanly() -> None:
 
 
 def test_a_log_whose_last_entries_were_removed_ends_at_its_head() -> None:
-    log, taken = FakeLog(), []
+    log, taken = FakeLog(), list[Position]()
     places = [log.append() for _ in range(3)]
     log.compact(places[2])
     follower = Follower(None)
@@ -149,7 +149,7 @@ def test_a_log_whose_last_entries_were_removed_ends_at_its_head() -> None:
 
 
 def test_a_cursor_before_the_trim_mark_is_reset() -> None:
-    log, taken = FakeLog(), []
+    log, taken = FakeLog(), list[Position]()
     places = [log.append() for _ in range(6)]
     log.trim(keep=3)
     assert read_to_the_end(Follower(places[1]), log, taken) == 1
@@ -171,7 +171,7 @@ def test_cursors_that_are_no_place_in_this_log_are_reset() -> None:
 
 
 def test_one_replay_passes_through_an_older_epoch_without_another_reset() -> None:
-    log, taken = FakeLog(), []
+    log, taken = FakeLog(), list[Position]()
     for _ in range(5):
         log.append()
     log.restart_forgetting(0)
@@ -195,6 +195,48 @@ steps = st.lists(
 )
 
 
+class Driven:
+    """One tab's follower over a log, driven by the steps of a test."""
+
+    def __init__(self, page: int) -> None:
+        self.log = FakeLog()
+        self.page = page
+        self.follower = Follower(None)
+        self.taken: list[Position] = []
+        self.late: list[Position] = []
+
+    def live(self, position: Position) -> None:
+        if self.follower.on_live(position) is Live.DELIVER:
+            self.taken.append(position)
+
+    def append(self, fate: str) -> None:
+        position = self.log.append()
+        for _ in range({"arrives": 1, "twice": 2}.get(fate, 0)):
+            self.live(position)
+        if fate == "late":
+            self.late.append(position)
+
+    def compact(self, which: int) -> None:
+        if self.log.entries:
+            self.log.compact(self.log.entries[which % len(self.log.entries)].position)
+
+    def restart(self, forgotten: int) -> None:
+        self.log.restart_forgetting(forgotten)
+        self.log.append()  # an epoch begins with an event
+
+    def trim(self, keep: int) -> None:
+        self.log.trim(keep)
+
+    def heads(self, _: object) -> None:
+        self.follower.on_head(self.log.head)
+
+    def reconnect(self, _: object) -> None:
+        self.follower = Follower(self.follower.cursor)
+
+    def read(self, _: object) -> None:
+        read_to_the_end(self.follower, self.log, self.taken, self.page)
+
+
 @given(steps, st.integers(1, 4))
 def test_any_interleaving_ends_with_exactly_what_the_log_holds(
     actions: Sequence[tuple[str, object]], page: int
@@ -202,48 +244,17 @@ def test_any_interleaving_ends_with_exactly_what_the_log_holds(
     """Lost, doubled and late texts, restarts, trims, compaction, reconnects: after a comparison of
     heads, a tab that applied resets holds every event of the log once, in order, and beside them
     only what it was given before compaction or trimming removed it."""
-    log, taken, late = FakeLog(), [], list[Position]()
-    follower = Follower(None)
-
-    def live(position: Position) -> None:
-        if follower.on_live(position) is Live.DELIVER:
-            taken.append(position)
-
+    tab = Driven(page)
     for action, argument in actions:
-        match action:
-            case "append":
-                position = log.append()
-                if argument in ("arrives", "twice"):
-                    live(position)
-                if argument == "twice":
-                    live(position)
-                if argument == "late":
-                    late.append(position)
-            case "compact":
-                assert isinstance(argument, int)
-                if log.entries:
-                    log.compact(log.entries[argument % len(log.entries)].position)
-            case "restart":
-                assert isinstance(argument, int)
-                log.restart_forgetting(argument)
-                log.append()  # an epoch begins with an event
-            case "trim":
-                assert isinstance(argument, int)
-                log.trim(argument)
-            case "heads":
-                follower.on_head(log.head)
-            case "reconnect":
-                follower = Follower(follower.cursor)
-            case _:
-                read_to_the_end(follower, log, taken, page)
-        for position in late:
-            live(position)
-    follower.on_head(log.head)
-    read_to_the_end(follower, log, taken, page)
+        getattr(tab, action)(argument)
+        for position in tab.late:
+            tab.live(position)
+    tab.heads(None)
+    tab.read(None)
 
+    taken, held = tab.taken, set(positions(tab.log))
     assert taken == sorted(set(taken)), "in order, nothing twice"
-    missing = set(positions(log)) - set(taken)
-    assert not missing
-    beyond = [place for place in taken if place not in set(positions(log))]
-    trimmed = log.trimmed or Position(-1, 0)
-    assert all(place in log.removed or place <= trimmed for place in beyond)
+    assert held <= set(taken), "nothing is missing"
+    trimmed = tab.log.trimmed or Position(-1, 0)
+    beyond = [place for place in taken if place not in held]
+    assert all(place in tab.log.removed or place <= trimmed for place in beyond)

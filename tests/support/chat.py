@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 from uuid import uuid4
 
 from fanline import Backoff, Conversation, Event, Session, connect
@@ -104,5 +105,5 @@ class Chat:
     async def log(self) -> list[dict[str, object]]:
         """The session's log as `redis-cli XRANGE` shows it."""
         async with self.deployment.client() as client:
-            rows = await client.xrange(self.keys.log)
+            rows = cast(list[tuple[str, dict[str, str]]], await client.xrange(self.keys.log))
         return [{"id": place, **json.loads(fields["event"])} for place, fields in rows]

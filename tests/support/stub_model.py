@@ -1,8 +1,8 @@
 """A fake of the chat-completions API that does what the test's script says.
 
-It runs in the test's own process, on a port of its own, so a test can hold an answer back, look at the
-requests, and let it go on, without a sleep. A reply is chosen by the last user message and by how many
-model calls its turn has made before (`step`).
+It runs in the test's own process, on a port of its own, so a test can hold an answer back, look at
+the requests, and let it go on, without a sleep. A reply is chosen by the last user message and by
+how many model calls its turn has made before (`step`).
 """
 
 import asyncio
@@ -43,6 +43,8 @@ class Reply:
     """Send so many chunks, then wait until `release` is called."""
     status: int = 200
     """Anything else is an error answer with this HTTP status."""
+    error_code: str | None = None
+    """The code inside that error answer, as `content_filter`."""
     cut_after: int | None = None
     """Drop the connection after so many chunks."""
     hang: bool = False
@@ -67,8 +69,8 @@ class StubModel:
         self.app.post("/v1/chat/completions")(self._complete)
 
     def script(self, message: str, *replies: Reply) -> None:
-        """Answer the model calls of turns whose message contains `message` with `replies`, in order;
-        calls beyond them get the last."""
+        """Answer the model calls of turns whose message contains `message` with `replies`, in
+        order; calls beyond them get the last."""
         for step, reply in enumerate(replies):
             self._replies[message, step] = reply
 
@@ -99,7 +101,7 @@ class StubModel:
         if reply.hang:
             await reply.released.wait()
         if reply.status != 200:
-            error = {"message": "STUB-ERROR-BODY", "type": "stub", "code": None}
+            error = {"message": "STUB-ERROR-BODY", "type": "stub", "code": reply.error_code}
             return JSONResponse({"error": error}, reply.status)
         return StreamingResponse(_stream(body, reply), media_type="text/event-stream")
 
