@@ -12,18 +12,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
 
 from agent_worker.agents import AgentForTurn, open_agent
-from agent_worker.call_frames import SpanEnds
-from agent_worker.consumer import READ_BLOCK_MS, Consumer
+from agent_worker.consumer import Consumer
 from agent_worker.control import ControlChannels
 from agent_worker.run_turn import TurnRunner
 from agent_worker.settings import WorkerSettings
+from agent_worker.span_ends import SpanEnds
 from shared.background import run_in_background
 from shared.inbox import Inbox
 from shared.lease import Leases
 from shared.logs import configure_logging
-from shared.redis_client import COMMAND_TIMEOUT_SECONDS, connect_redis
+from shared.redis_client import connect_redis
 from shared.session_log import SessionLog
-from shared.settings import describe
+from shared.settings import describe, read_env_file
 from shared.subscription import Subscription
 from shared.tracing import build_tracer_provider
 from shared.work_stream import WorkStream
@@ -59,15 +59,9 @@ async def _build_consumer(
 ) -> Consumer:
     name = f"{socket.gethostname()}-{os.getpid()}"
     keys = settings.keys()
-    url = settings.redis_url.get_secret_value()
     bounds = {"session_ttl": settings.session_ttl, "log_max_events": settings.log_max_events}
-    client = connect_redis(url)
-    # Reads that block are given the time they ask for: the usual time-out would cut them off.
-    blocking = connect_redis(
-        url, read_timeout_seconds=READ_BLOCK_MS / 1000 + COMMAND_TIMEOUT_SECONDS
-    )
-    for opened in (client, blocking):
-        stack.push_async_callback(opened.aclose)
+    client = connect_redis(settings.redis_url.get_secret_value())
+    stack.push_async_callback(client.aclose)
     control = ControlChannels(keys.control)
     subscription = Subscription(client, control)
     control.attach(subscription)
@@ -77,7 +71,7 @@ async def _build_consumer(
     )
     return Consumer(
         name,
-        WorkStream(blocking, keys),
+        WorkStream(client, keys),
         Inbox(client, keys, **bounds),
         Leases(client, keys, lease_ms=settings.lease_ms, **bounds),
         runner,
@@ -88,6 +82,7 @@ async def _build_consumer(
 
 def main() -> None:
     """Work until told to stop."""
+    read_env_file()
     try:
         settings = WorkerSettings()
     except ValidationError as error:

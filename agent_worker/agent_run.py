@@ -16,10 +16,11 @@ from pydantic_ai.exceptions import RunCancelled, RunTimedOut
 from pydantic_ai.messages import ModelMessage
 
 from agent_worker.agents import AgentForTurn, TurnContext
-from agent_worker.call_frames import CallFrames, SpanEnds
+from agent_worker.call_frames import CallFrames
 from agent_worker.failures import OVERFLOWED, UNSUPPORTED_OUTPUT, explain
 from agent_worker.history import prompt_message
 from agent_worker.settings import WorkerSettings
+from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory
 from agent_worker.telemetry_emitter import TelemetryEmitter
 from agent_worker.translate import Translator

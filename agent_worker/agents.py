@@ -13,12 +13,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from pydantic_ai import Agent
+from pydantic_ai import AbstractToolset, Agent
 from pydantic_ai.mcp import MCPToolset
 
 from agent_worker.fhir.server import build_fhir_server
 from agent_worker.fhir.store import FhirStore
 from agent_worker.fhir.synthesis import build_bundle
+from agent_worker.mcp_connection import McpConnection
 from agent_worker.models import build_model
 from agent_worker.settings import WorkerSettings
 from shared.ids import SessionId, TurnId
@@ -55,6 +56,8 @@ async def open_agent(settings: WorkerSettings) -> AsyncGenerator[AgentForTurn, N
                 yield lambda context: (agent, None)
         else:
             async with _as_context_manager(named, settings.agent) as agent_for_turn:
+                if not callable(agent_for_turn):
+                    raise ValueError(f"AGENT: {settings.agent!r} yields no function of a turn")
                 yield agent_for_turn
     else:
         chat_agent = build_chat_agent(settings)
@@ -83,8 +86,9 @@ def load_named(name: str) -> object:
             _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
         )
         return getattr(module, attribute)
-    except (ImportError, AttributeError, OSError) as error:
-        raise ValueError(f"AGENT: {name!r} cannot be loaded: {error}") from error
+    except Exception as error:  # whatever a file that is not ours does when it is loaded
+        kind = type(error).__name__
+        raise ValueError(f"AGENT: {name!r} cannot be loaded: {kind}: {error}") from error
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -100,15 +104,26 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def _as_context_manager(named: object, name: str) -> AbstractAsyncContextManager[AgentForTurn]:
-    manager = named() if callable(named) else named
+    # A manager made by `@asynccontextmanager` can be called too, as a decorator: look at it first.
+    manager: object = named
+    if callable(named) and not isinstance(named, AbstractAsyncContextManager):
+        manager = _call(named, name)
     if not isinstance(manager, AbstractAsyncContextManager):
         raise ValueError(f"AGENT: {name!r} is neither an agent nor an async context manager")
     return cast(AbstractAsyncContextManager[AgentForTurn], manager)
 
 
-def _build_toolset(settings: WorkerSettings) -> MCPToolset[Any]:
+def _call(make: Callable[[], object], name: str) -> object:
+    try:
+        return make()
+    except Exception as error:
+        kind = type(error).__name__
+        raise ValueError(f"AGENT: {name!r} cannot be called: {kind}: {error}") from error
+
+
+def _build_toolset(settings: WorkerSettings) -> AbstractToolset[Any]:
     if settings.mcp_url:
-        return MCPToolset(settings.mcp_url)
+        return McpConnection(settings.mcp_url)
     if settings.fhir_bundle:
         store = FhirStore.from_file(Path(settings.fhir_bundle))
     else:

@@ -8,11 +8,10 @@ Spans are made by Pydantic AI's instrumentation; this module only looks at them.
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from time import perf_counter_ns
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from pydantic_ai import RunContext
 from pydantic_ai.capabilities import AgentCapability, Hooks, Instrumentation
 from pydantic_ai.messages import (
@@ -23,54 +22,26 @@ from pydantic_ai.messages import (
     ToolCallPart,
 )
 from pydantic_ai.models.instrumented import InstrumentationSettings
-from pydantic_core import to_json
 
+from agent_worker.span_ends import (
+    CALL_ID,
+    REFUSED,
+    EndOfSpan,
+    SpanEnds,
+    duration_ms,
+    ids_of,
+    ids_of_open,
+    made_up_id,
+    refused_calls,
+    unique_call_id,
+)
 from agent_worker.telemetry_emitter import TelemetryEmitter
-from agent_worker.translate import parse_arguments
+from agent_worker.translate import json_text, parse_arguments
 from shared.protocol import Usage
-from shared.tracing import hex_ids
 
 TOOL_FAILED = "The tool failed."
 BAD_CALL = "The call was not valid: unknown tool or wrong arguments."
 CANCELLED_CALL = "The call was cancelled."
-
-EndOfSpan = Callable[[int, dict[str, Any]], None]
-"""Called with the span's duration in ms and its attributes."""
-
-
-class SpanEnds(SpanProcessor):
-    """Calls back, once, when a span that somebody waits for has ended. One per process."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[int, EndOfSpan] = {}
-
-    def call_at_end_of(self, span: trace.Span, callback: EndOfSpan) -> Callable[[], None]:
-        """Arrange for `callback`. Returns what to call when the work is done, which matters only
-        for a span that is not recorded and so never ends: then the time is taken here."""
-        if span.is_recording():
-            self._waiting[span.get_span_context().span_id] = callback
-            return lambda: None
-        begun = perf_counter_ns()
-        return lambda: callback(_ms(perf_counter_ns() - begun), {})
-
-    def on_start(self, span: Span, parent_context: Any = None) -> None:
-        # One name to search a session by, on every span.
-        session_id = (span.attributes or {}).get("gen_ai.conversation.id")
-        if session_id is not None:
-            span.set_attribute("session_id", session_id)
-
-    def on_end(self, span: ReadableSpan) -> None:
-        context = span.context
-        callback = self._waiting.pop(context.span_id, None) if context is not None else None
-        if callback is not None:
-            duration = (span.end_time or 0) - (span.start_time or 0)
-            callback(_ms(duration), dict(span.attributes or {}))
-
-    def shutdown(self) -> None:
-        self._waiting.clear()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return True
 
 
 @dataclass
@@ -90,15 +61,17 @@ class CallFrames:
         self._emitter = emitter
         self._span_ends = span_ends
         self._provider = provider
+        self._refused: dict[str, ReadableSpan] = {}
         self._told: set[str] = set()
         self._untold: OrderedDict[str, ToolCallPart] = OrderedDict()
         self._requests = 0
         self._tokens: tuple[int, int] | None = None
-        self.tool_error: BaseException | None = None
+        self.tool_error: Exception | None = None
         """The last exception that a tool raised: if the run ends by it, the tool is to blame."""
 
     def capabilities(self, *, include_content: bool) -> list[AgentCapability[Any]]:
-        """What to give a run, whoever wrote its agent."""
+        """What to give a run, whoever wrote its agent. Called inside the run's own task."""
+        refused_calls.set(self._refused)
         hooks: Hooks[Any] = Hooks()
         hooks.on.model_request(self._model_request)
         hooks.on.tool_execute(self._tool_execute)
@@ -138,8 +111,8 @@ class CallFrames:
         handler: Callable[[Any], Awaitable[ModelResponse]],
     ) -> ModelResponse:
         span = trace.get_current_span()
-        ids = _ids(span)
-        call_id = ids["span_id"]
+        ids = ids_of_open(span)
+        call_id = ids.get("span_id") or made_up_id()
         outcome = _Outcome()
         model = request_context.model
         done = self._span_ends.call_at_end_of(span, self._end_of_model_call(call_id, outcome))
@@ -149,6 +122,9 @@ class CallFrames:
             return outcome.result
         except BaseException as error:
             outcome.error = error
+            # Instrumentation marks none that was cancelled, and a request whose stream can not be
+            # opened ends here as cancelled.
+            span.set_status(trace.StatusCode.ERROR)
             raise
         finally:
             done()
@@ -156,7 +132,7 @@ class CallFrames:
     def _end_of_model_call(self, call_id: str, outcome: _Outcome) -> EndOfSpan:
         def end(duration_ms: int, attributes: dict[str, Any]) -> None:
             response: ModelResponse | None = outcome.result
-            tokens = self._count(response)
+            tokens = self._count(response, attributes)
             prompt, completion = tokens or (None, None)
             first = attributes.get("gen_ai.client.operation.time_to_first_chunk")
             self._emitter.emit_openai_response(
@@ -172,13 +148,14 @@ class CallFrames:
 
         return end
 
-    def _count(self, response: ModelResponse | None) -> tuple[int, int] | None:
+    def _count(
+        self, response: ModelResponse | None, attributes: dict[str, Any]
+    ) -> tuple[int, int] | None:
         self._requests += 1
-        if response is None or not response.usage.has_values():
-            return None  # absent is null, never zero
-        tokens = (response.usage.input_tokens, response.usage.output_tokens)
-        before = self._tokens or (0, 0)
-        self._tokens = (before[0] + tokens[0], before[1] + tokens[1])
+        tokens = _tokens_of(response, attributes)
+        if tokens is not None:
+            before = self._tokens or (0, 0)
+            self._tokens = (before[0] + tokens[0], before[1] + tokens[1])
         return tokens
 
     async def _tool_execute(
@@ -191,11 +168,12 @@ class CallFrames:
         handler: Callable[[dict[str, Any]], Awaitable[Any]],
     ) -> Any:
         span = trace.get_current_span()
-        ids = _ids(span)
-        # Models repeat ids (some servers count from 0 in every answer): the span's id makes ours
-        # unique in the session, and the span is given the same.
-        tool_call_id = f"{call.tool_call_id}.{ids['span_id']}"
-        span.set_attribute("gen_ai.tool.call.id", tool_call_id)
+        ids = ids_of_open(span)
+        if ids:
+            tool_call_id = unique_call_id(call.tool_call_id, span)
+            span.set_attribute(CALL_ID, tool_call_id)
+        else:
+            tool_call_id = f"{call.tool_call_id}.{made_up_id()}"
         outcome = _Outcome()
         done = self._span_ends.call_at_end_of(span, self._end_of_tool_call(tool_call_id, outcome))
         self._told.add(call.tool_call_id)
@@ -206,7 +184,9 @@ class CallFrames:
             outcome.result = await handler(args)
             return outcome.result
         except BaseException as error:
-            outcome.error = self.tool_error = error
+            outcome.error = error
+            if isinstance(error, Exception):
+                self.tool_error = error  # not the end of a tool that was cut off because of it
             raise
         finally:
             done()
@@ -224,24 +204,45 @@ class CallFrames:
         return end
 
     def _tell_bad_call(self, call: ToolCallPart) -> None:
-        tool_call_id = f"{call.tool_call_id}.{len(self._told)}.{perf_counter_ns():x}"
-        self._emitter.emit_tool_call(tool_call_id, call.tool_name, parse_arguments(call.args))
-        self._emitter.emit_tool_result(tool_call_id, BAD_CALL, 0, is_error=True)
+        if call.tool_call_id not in self._refused:
+            self._make_refused_span(call)  # there is no such tool, and so nobody made one
+        span = self._refused.pop(call.tool_call_id, None)
+        ids: dict[str, Any] = {}
+        tool_call_id, duration = f"{call.tool_call_id}.{made_up_id()}", 0
+        if span is not None:
+            ids, duration = ids_of(span), duration_ms(span)
+            tool_call_id = str((span.attributes or {}).get(CALL_ID))
+        self._emitter.emit_tool_call(
+            tool_call_id, call.tool_name, parse_arguments(call.args), **ids
+        )
+        self._emitter.emit_tool_result(tool_call_id, BAD_CALL, duration, is_error=True)
+
+    def _make_refused_span(self, call: ToolCallPart) -> None:
+        attributes = {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": call.tool_name,
+            CALL_ID: call.tool_call_id,
+            **REFUSED,
+        }
+        tracer = self._provider.get_tracer("fanline.worker")
+        span = tracer.start_span(f"execute_tool {call.tool_name}", attributes=attributes)
+        span.set_status(trace.StatusCode.ERROR)
+        span.end()
 
 
-def _ids(span: trace.Span) -> dict[str, Any]:
-    _, span_id = hex_ids(span)
-    parent = getattr(span, "parent", None)
-    return {
-        "span_id": span_id,
-        "parent_span_id": trace.format_span_id(parent.span_id) if parent is not None else None,
-    }
+def _tokens_of(
+    response: ModelResponse | None, attributes: dict[str, Any]
+) -> tuple[int, int] | None:
+    """What the span says: it counts also what a model sent before its call failed. The response,
+    where no span is recorded. Absent is `None`, never zero."""
+    told = [attributes.get(f"gen_ai.usage.{which}_tokens") for which in ("input", "output")]
+    if any(told):
+        return told[0] or 0, told[1] or 0
+    if response is None or not response.usage.has_values():
+        return None
+    return response.usage.input_tokens, response.usage.output_tokens
 
 
 def _result_text(result: Any) -> str:
     value = getattr(result, "return_value", result)  # a ToolReturn wraps what the model gets
-    return value if isinstance(value, str) else to_json(value, fallback=str).decode()
-
-
-def _ms(nanoseconds: int) -> int:
-    return round(nanoseconds / 1_000_000)
+    return value if isinstance(value, str) else json_text(value)

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from redis.exceptions import ResponseError
+
 from agent_worker.control import ControlChannels
 from agent_worker.run_turn import TurnRunner, TurnSignals
 from agent_worker.settings import WorkerSettings
@@ -99,7 +101,11 @@ class Consumer:
 
     async def _take(self, entries: Iterable[WorkEntry]) -> None:
         for entry in entries:
-            await self._claiming(lambda entry=entry: self._take_entry(entry))
+            try:
+                await self._claiming(lambda entry=entry: self._take_entry(entry))
+            except ResponseError as error:
+                # Somebody has put something else under this session's keys: it waits, alone.
+                _log.error("turns: entry %s is left pending: %s", entry.entry_id, error)
 
     async def _take_entry(self, entry: WorkEntry) -> None:
         """Enqueue, then acknowledge what is over and see that somebody runs the rest."""
@@ -128,11 +134,12 @@ class Consumer:
         try:
             while True:
                 self._again.discard(session_id)
-                await self._run_under_lease(session_id, entry_id)
+                try:
+                    await self._run_under_lease(session_id, entry_id)
+                except Fenced as error:
+                    _log.warning("%s", error)
                 if session_id not in self._again:
                     break
-        except Fenced as error:
-            _log.warning("%s", error)
         except Exception:
             _log.exception("session %s: its entry is left pending", session_id[:8])
         finally:

@@ -13,6 +13,7 @@ from pydantic_ai.exceptions import (
     UserError,
 )
 
+from agent_worker.mcp_connection import McpServerLost
 from shared.protocol import Failure
 
 WORKER_LOST = Failure(
@@ -36,6 +37,8 @@ def explain(error: BaseException, tool_error: BaseException | None) -> Failure:
     if tool_error is not None and tool_error in _causes(error):
         return _TOOL
     match error:
+        case McpServerLost():
+            return _TOOL
         case RunTimedOut():
             return TIMED_OUT
         case ModelTimeoutError() | ModelRequestTimeout():

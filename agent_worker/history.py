@@ -1,5 +1,6 @@
 """The conversation as the model sees it: the framework's own message history, capped. Pure."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
+from agent_worker.translate import clean_text
 from shared.ids import SessionId
 from shared.inbox import InboxItem, decode_item
 from shared.lease import Turn
@@ -40,15 +42,26 @@ def partial_answer(texts: Sequence[str]) -> list[ModelMessage]:
 
 def dump_history(messages: Sequence[ModelMessage], most: int) -> bytes:
     """The history to store: at most `most` messages, cut where a user speaks, so that no tool
-    result is left without its call."""
-    kept = list(messages[-most:])
-    if len(kept) < len(messages):
-        while kept and not _is_prompt(kept[0]):
-            kept.pop(0)
-    return ModelMessagesTypeAdapter.dump_json(kept)
+    result is left without its call. The last turn is kept whole however long it is."""
+    kept = list(messages[_cut(messages, most) :])
+    try:
+        return ModelMessagesTypeAdapter.dump_json(kept)
+    except ValueError:  # half a surrogate pair, from a provider or a tool
+        plain = ModelMessagesTypeAdapter.dump_python(kept, mode="json")
+        return clean_text(json.dumps(plain, ensure_ascii=False)).encode()
+
+
+def _cut(messages: Sequence[ModelMessage], most: int) -> int:
+    if len(messages) <= most:
+        return 0
+    turns = [index for index, message in enumerate(messages) if _is_prompt(message)]
+    fitting = [index for index in turns if index >= len(messages) - most]
+    return (fitting[:1] or turns[-1:] or [0])[0]
 
 
 def _is_prompt(message: ModelMessage) -> bool:
-    return isinstance(message, ModelRequest) and any(
-        isinstance(part, UserPromptPart) for part in message.parts
-    )
+    """Whether a turn begins here. What a tool returned beside its result looks like a user's."""
+    if not isinstance(message, ModelRequest):
+        return False
+    kinds = {part.part_kind for part in message.parts}
+    return "user-prompt" in kinds and not kinds & {"tool-return", "retry-prompt"}

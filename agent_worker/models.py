@@ -1,9 +1,11 @@
 """Which language model: `MODEL`, or what the keys in the environment suggest, else the demo."""
 
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.azure import AzureProvider
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
 
 from agent_worker.demo_model import build_demo_model
 from agent_worker.settings import WorkerSettings
@@ -12,18 +14,28 @@ DEFAULT_OPENAI = "openai:gpt-5-mini"
 
 
 def build_model(settings: WorkerSettings) -> Model:
-    """One model, with one client, for this process. Raises for a model string that is not known."""
+    """One model, with one client, for this process. Raises `ValueError` for a model string that is
+    not known, or without the key that it needs."""
     name = settings.model or _suggested(settings)
-    prefix, _, model_name = name.partition(":")
-    match prefix:
-        case "demo":
+    try:
+        return _build(name, settings)
+    except (UserError, ImportError, ValueError) as error:
+        raise ValueError(f"MODEL: {name!r} cannot be used: {error}") from error
+
+
+def _build(name: str, settings: WorkerSettings) -> Model:
+    # A provider that has gone silent is given up: its client would wait for ten minutes.
+    patience = ModelSettings(timeout=settings.model_timeout)
+    match name.split(":", 1):
+        case ["demo"]:
             return build_demo_model()
-        case "openai":
-            return OpenAIResponsesModel(model_name, provider=_openai_provider(settings))
-        case "openai-chat":
-            return OpenAIChatModel(model_name, provider=_openai_provider(settings))
-        case "azure":
-            return OpenAIChatModel(model_name, provider=_azure_provider(settings))
+        case ["openai", model]:
+            provider = _openai_provider(settings)
+            return OpenAIResponsesModel(model, provider=provider, settings=patience)
+        case ["openai-chat", model]:
+            return OpenAIChatModel(model, provider=_openai_provider(settings), settings=patience)
+        case ["azure", model]:
+            return OpenAIChatModel(model, provider=_azure_provider(settings), settings=patience)
         case _:
             return infer_model(name)
 

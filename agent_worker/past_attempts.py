@@ -7,6 +7,7 @@ more.
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.ids import Position, SessionId
@@ -89,6 +90,10 @@ async def read_past_attempts(
 
 
 def _closing_event(call: dict[str, Any], timestamp: str) -> Event:
+    # Nobody knows when the call ended with its worker: it is told as long as it was open. The two
+    # clocks are two workers' and may differ.
+    lasted = datetime.fromisoformat(timestamp) - datetime.fromisoformat(call["timestamp"])
+    duration_ms = max(lasted // timedelta(milliseconds=1), 0)
     common = {
         name: call[name]
         for name in ("session_id", "turn_id", "attempt", "trace_id", "span_id", "parent_span_id")
@@ -100,7 +105,7 @@ def _closing_event(call: dict[str, Any], timestamp: str) -> Event:
             timestamp=timestamp,
             tool_call_id=call["tool_call_id"],
             tool_name=call["tool_name"],
-            duration_ms=0,
+            duration_ms=duration_ms,
             is_error=True,
             result=LOST,
         )
@@ -109,6 +114,6 @@ def _closing_event(call: dict[str, Any], timestamp: str) -> Event:
         timestamp=timestamp,
         call_id=call["call_id"],
         model=call["model"],
-        duration_ms=0,
+        duration_ms=duration_ms,
         is_error=True,
     )

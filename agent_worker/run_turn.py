@@ -14,19 +14,19 @@ from pydantic_ai.messages import ModelMessage
 
 from agent_worker.agent_run import AgentRun, Outcome
 from agent_worker.agents import AgentForTurn
-from agent_worker.call_frames import SpanEnds
 from agent_worker.failures import WORKER_LOST
 from agent_worker.history import dump_history, load_history, partial_answer, prompt_message
 from agent_worker.insist import insist
 from agent_worker.past_attempts import PastAttempts, read_past_attempts
 from agent_worker.settings import WorkerSettings
+from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory, now_text
 from agent_worker.telemetry_emitter import TelemetryEmitter
 from shared.ids import EntryId, Position
 from shared.lease import Ending, Lease, Started, Turn
 from shared.protocol import Event, Failure, TurnStatus, encode_event
 from shared.session_log import SessionLog
-from shared.tracing import context_of, hex_ids
+from shared.tracing import context_of, trace_id_of_span
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class TurnRunner:
             },
         )
         clock = SpanClock(span)
-        story = TurnStory(lease.session_id, message.message_id, attempt, hex_ids(span)[0])
+        story = TurnStory(lease.session_id, message.message_id, attempt, trace_id_of_span(span))
         try:
             with trace.use_span(span, record_exception=False, set_status_on_exception=False):
                 return await self._run(lease, turn, story, signals, clock)
@@ -97,7 +97,7 @@ class TurnRunner:
             lambda: lease.start(number, story.turn_id, story.attempt, most, events),
         )
         history = load_history(turn, lease.session_id)
-        heard = len(turn.unheard)
+        heard = turn.unheard_end
         if started is Started.STARTED:
             return await self._attempt(lease, turn, story, signals, clock, past, history)
 
@@ -172,7 +172,7 @@ class TurnRunner:
         if outcome.messages is None:
             return Ending()  # a failed turn leaves no trace in the model's history
         history = dump_history(outcome.messages, self._settings.history_max_messages)
-        return Ending(history, len(turn.unheard))
+        return Ending(history, turn.unheard_end)
 
     async def _finish(
         self,

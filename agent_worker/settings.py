@@ -42,6 +42,8 @@ class WorkerSettings(SharedSettings):
     """Sessions whose turns run at once in this process."""
     lease_seconds: Annotated[float, Field(ge=0.5)] = 5.0
     turn_timeout: Annotated[float, Field(gt=0)] = 300.0
+    model_timeout: Annotated[float, Field(gt=0)] = 90.0
+    """Seconds of silence after which a model call is tried again, at most twice, or given up."""
     max_attempts: Annotated[int, Field(ge=1)] = 3
     drain_seconds: Annotated[float, Field(ge=0)] = 10.0
     emitter_max_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024

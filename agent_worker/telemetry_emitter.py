@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent_worker.insist import insist
+from agent_worker.pending_event import PendingEvent, Text
 from agent_worker.story import TurnStory
 from agent_worker.translate import cut_text
 from shared.ids import Position
@@ -24,36 +25,12 @@ from shared.protocol import (
     Event,
     OpenAIEvent,
     OpenAIResponseEvent,
-    ReasoningMessage,
     ToolCallEvent,
     ToolResultEvent,
-    encode_event,
 )
 
 MAX_BATCH_EVENTS = 256
 MAX_BATCH_BYTES = 1_048_576
-EVENT_OVERHEAD_BYTES = 300
-"""What an event costs beside its text: its ids and names."""
-
-Text = AssistantMessage | ReasoningMessage
-
-
-class _Pending:
-    """An event in the queue; a delta's text grows in `pieces` until it is sent."""
-
-    __slots__ = ("event", "pieces", "size")
-
-    def __init__(self, event: Event, size: int) -> None:
-        self.event = event
-        self.pieces: list[str] | None = None
-        if isinstance(event, Text) and event.streaming:
-            self.pieces = [event.content]
-        self.size = size
-
-    def encode(self) -> str:
-        if self.pieces is not None and len(self.pieces) > 1:
-            return encode_event(self.event.model_copy(update={"content": "".join(self.pieces)}))
-        return encode_event(self.event)
 
 
 class TelemetryEmitter:
@@ -66,7 +43,7 @@ class TelemetryEmitter:
         self._story = story
         self._max_bytes = max_bytes
         self._max_result_bytes = max_result_bytes
-        self._queue: deque[_Pending] = deque()
+        self._queue: deque[PendingEvent] = deque()
         self._queued_bytes = 0
         self._held: Event | None = None
         self._wake = asyncio.Event()
@@ -91,8 +68,7 @@ class TelemetryEmitter:
             arguments=arguments,
             **ids,
         )
-        self._open_calls[tool_call_id] = event
-        self.emit(event)
+        self._begin_call(tool_call_id, event)
 
     def emit_tool_result(
         self, tool_call_id: str, result: str, duration_ms: int, *, is_error: bool = False
@@ -120,8 +96,7 @@ class TelemetryEmitter:
         event = self._story.make(
             OpenAIEvent, call_id=call_id, model=model, provider=provider, **ids
         )
-        self._open_calls[call_id] = event
-        self.emit(event)
+        self._begin_call(call_id, event)
 
     def emit_openai_response(self, call_id: str, duration_ms: int, **outcome: Any) -> None:
         """The end of a model call that was told. `outcome`: the other fields of the frame."""
@@ -186,33 +161,30 @@ class TelemetryEmitter:
 
     # inside
 
+    def _begin_call(self, call_id: str, event: ToolCallEvent | OpenAIEvent) -> None:
+        if not self.overflowed.is_set():
+            self._open_calls[call_id] = event
+            self.emit(event)
+
     def _put(self, event: Event) -> None:
-        if self.overflowed.is_set():
-            return  # the turn ends as failed, and says so
+        if self.overflowed.is_set() and not isinstance(
+            event, ToolResultEvent | OpenAIResponseEvent
+        ):
+            return  # the turn ends as failed, and says so; but calls that were told get their ends
         last = self._queue[-1] if self._queue else None
-        if last is not None and isinstance(event, Text) and _is_delta_of(last, event):
-            self._merge(last, event)
+        size_before = last.size if last is not None else 0
+        if last is not None and last.absorb(event):
+            self._queued_bytes += last.size - size_before
         else:
-            size = EVENT_OVERHEAD_BYTES + len(encode_event(event))
-            self._queue.append(_Pending(event, size))
-            self._queued_bytes += size
+            self._queue.append(PendingEvent(event))
+            self._queued_bytes += self._queue[-1].size
         if self._queued_bytes > self._max_bytes:
             self.overflowed.set()
         self._drained.clear()
         self._wake.set()
 
-    def _merge(self, last: _Pending, event: Text) -> None:
-        if event.streaming and last.pieces is not None:
-            last.pieces.append(event.content)
-            last.event = event  # the merged frame is the last of them but for its content
-            grown = len(event.content)
-        else:
-            last.event, last.pieces, grown = event, None, 0  # the whole text says it all
-        last.size += grown
-        self._queued_bytes += grown
-
-    def _take_batch(self) -> list[_Pending]:
-        batch: list[_Pending] = []
+    def _take_batch(self) -> list[PendingEvent]:
+        batch: list[PendingEvent] = []
         size = 0
         while self._queue and len(batch) < MAX_BATCH_EVENTS and size < MAX_BATCH_BYTES:
             item = self._queue.popleft()
@@ -220,7 +192,7 @@ class TelemetryEmitter:
             size += item.size
         return batch
 
-    async def _send_batch(self, batch: Sequence[_Pending]) -> None:
+    async def _send_batch(self, batch: Sequence[PendingEvent]) -> None:
         number = self._lease.next_batch()
         events = [item.encode() for item in batch]
         removed, self._removable = self._removable, []
@@ -235,7 +207,7 @@ class TelemetryEmitter:
         self._queued_bytes -= sum(item.size for item in batch)
         self._remember_deltas(batch, last)
 
-    def _remember_deltas(self, batch: Sequence[_Pending], last: Position) -> None:
+    def _remember_deltas(self, batch: Sequence[PendingEvent], last: Position) -> None:
         first = last.seq - len(batch) + 1
         for offset, item in enumerate(batch):
             if isinstance(item.event, Text) and item.event.streaming:
@@ -244,12 +216,3 @@ class TelemetryEmitter:
                     self._removable.append(place)  # its end was in the same batch
                 else:
                     self._deltas.setdefault(item.event.message_id, []).append(place)
-
-
-def _is_delta_of(pending: _Pending, text: Text) -> bool:
-    return (
-        pending.pieces is not None
-        and isinstance(pending.event, Text)
-        and pending.event.type == text.type
-        and pending.event.message_id == text.message_id
-    )

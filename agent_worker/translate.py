@@ -20,7 +20,7 @@ from pydantic_ai.messages import (
     ThinkingPart,
     ThinkingPartDelta,
 )
-from pydantic_core import to_json
+from pydantic_core import to_json, to_jsonable_python
 
 from agent_worker.story import TurnStory
 from shared.protocol import AgentCustomEvent, AssistantMessage, Event, ReasoningMessage
@@ -46,7 +46,7 @@ class Translator:
         self._max_data_bytes = max_data_bytes
         self._open: dict[int, _OpenText] = {}
         self._texts_begun = 0
-        self._last_text = ""
+        self._said: list[str] = []
 
     def translate(self, event: object) -> list[Event]:
         """The frames for one native event: none, one, or the end of one text and the start of
@@ -68,15 +68,24 @@ class Translator:
                 return []
 
     def output(self, output: object) -> list[Event]:
-        """The frames for what the run returned: a structured output is one final text, its JSON."""
-        if isinstance(output, str) and output == self._last_text:
+        """The frames for what the run returned: none for what its last texts have said, else one
+        final text; a structured output is its JSON."""
+        if isinstance(output, str) and self._has_said(output):
             return []
-        text = output if isinstance(output, str) else to_json(output).decode()
+        text = clean_text(output) if isinstance(output, str) else json_text(output)
         return [*self._start(-1, AssistantMessage, ""), *self._whole(-1, text)]
 
     def close(self) -> list[Event]:
         """Ends for the texts that the run was cut off in: what had been said stays said."""
         return [frame for index in sorted(self._open) for frame in self._end(index)]
+
+    def _has_said(self, output: str) -> bool:
+        joined, whole = "", clean_text(output)
+        for text in reversed(self._said):  # an answer can have several parts, thoughts between them
+            joined = text + joined
+            if len(joined) >= len(whole):
+                return joined == whole
+        return False
 
     def _start(self, index: int, kind: TextFrame, content: str) -> list[Event]:
         ended = self._end(index) if index in self._open else []
@@ -89,6 +98,7 @@ class Translator:
         text = self._open.get(index)
         if text is None or not content:
             return []
+        content = clean_text(content)
         text.pieces.append(content)
         return [self._frame(text, content, streaming=True)]
 
@@ -101,7 +111,7 @@ class Translator:
         if not content:
             return []
         if text.kind is AssistantMessage:
-            self._last_text = content
+            self._said.append(content)
         return [self._frame(text, content, streaming=False)]
 
     def _frame(self, text: _OpenText, content: str, *, streaming: bool) -> Event:
@@ -111,7 +121,7 @@ class Translator:
 
     def _custom(self, event: CustomEvent) -> list[Event]:
         data = _custom_data(event)
-        if len(json.dumps(data)) > self._max_data_bytes:
+        if len(json_text(data).encode()) > self._max_data_bytes:
             data = {"truncated": True}
         return [self._story.make(AgentCustomEvent, name=_custom_name(event), data=data)]
 
@@ -121,7 +131,7 @@ def _custom_name(event: CustomEvent) -> str:
 
 
 def _custom_data(event: CustomEvent) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(to_json(event, fallback=str))
+    fields: dict[str, Any] = json.loads(json_text(event))
     for known in ("event_kind", "name", "tool_call_id", "tool_name"):
         fields.pop(known, None)
     return fields
@@ -129,22 +139,49 @@ def _custom_data(event: CustomEvent) -> dict[str, Any]:
 
 def parse_arguments(arguments: object) -> dict[str, Any]:
     """A tool call's arguments as an object; what cannot be parsed as `{"raw": text}`."""
-    if isinstance(arguments, dict):
-        return json.loads(to_json(arguments, fallback=str))
     if not arguments:
         return {}
+    parsed = cast(Any, arguments)
+    if isinstance(arguments, str):
+        try:
+            parsed = json.loads(arguments)
+        except (ValueError, RecursionError):
+            parsed = None
+    if not isinstance(parsed, dict):
+        return {"raw": clean_text(str(arguments))}
+    return json.loads(json_text(cast(dict[str, Any], parsed)))
+
+
+def json_text(value: object) -> str:
+    """Any value as JSON text. What JSON or UTF-8 cannot hold is replaced: telling the story of a
+    turn must not be what ends it."""
     try:
-        value = json.loads(str(arguments))
+        return to_json(value, **_AS_JSON).decode()
     except ValueError:
-        return {"raw": str(arguments)}
-    if not isinstance(value, dict):
-        return {"raw": str(arguments)}
-    return cast(dict[str, Any], value)
+        pass
+    try:
+        return clean_text(json.dumps(to_jsonable_python(value, **_AS_JSON), ensure_ascii=False))
+    except (ValueError, RecursionError):  # it contains itself, or is too deep
+        return json.dumps({"raw": repr(value)})
+
+
+_AS_JSON: Any = {"fallback": str, "bytes_mode": "base64", "inf_nan_mode": "null"}
+
+
+def clean_text(text: str) -> str:
+    """`text` as UTF-8 can hold it. Providers escape characters as surrogate pairs and may cut a
+    pair in two: a half becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def cut_text(text: str, most_bytes: int) -> tuple[str, int | None]:
     """`text` within `most_bytes` of UTF-8, never in the middle of a character, and how many bytes
     were cut off (`None` for none)."""
+    text = clean_text(text)
     encoded = text.encode()
     if len(encoded) <= most_bytes:
         return text, None

@@ -1,6 +1,6 @@
-"""What the synthetic patients can have: conditions with the medicines and measurements that go with them.
+"""What the synthetic patients can have: conditions, with the medicines and measurements of each.
 
-Codes are SNOMED CT (conditions), RxNorm (medicines) and LOINC (measurements). Data only.
+Codes are SNOMED CT (conditions, allergies), RxNorm (medicines), LOINC (measurements). Data only.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ class Measurement:
     unit: str
     low: float
     high: float
+    category: str
+    """A code of HL7's observation categories."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Illness:
     code: str
     name: str
     youngest: int
+    """Nobody gets it before this age, in years."""
     share: float
     """Of those old enough, how many have it."""
     medicines: tuple[Medicine, ...]
@@ -41,11 +44,11 @@ ILLNESSES = (
         40,
         0.22,
         (
-            Medicine("860975", "Metformin 500 MG Oral Tablet", "500 mg twice a day"),
-            Medicine("285018", "Insulin glargine 100 UNT/ML", "18 units at night"),
-            Medicine("593411", "Sitagliptin 25 MG Oral Tablet", "25 mg once a day"),
+            Medicine("861007", "Metformin 500 MG Oral Tablet", "500 mg twice a day"),
+            Medicine("311041", "Insulin glargine 100 UNT/ML", "18 units at night"),
+            Medicine("665038", "Sitagliptin 25 MG Oral Tablet", "25 mg once a day"),
         ),
-        (Measurement("4548-4", "Hemoglobin A1c", "%", 6.6, 9.8),),
+        (Measurement("4548-4", "Hemoglobin A1c", "%", 6.6, 9.8, "laboratory"),),
         "Diabetes follow-up",
     ),
     Illness(
@@ -57,7 +60,7 @@ ILLNESSES = (
             Medicine("314076", "Lisinopril 10 MG Oral Tablet", "10 mg once a day"),
             Medicine("197361", "Amlodipine 5 MG Oral Tablet", "5 mg once a day"),
         ),
-        (Measurement("8480-6", "Systolic blood pressure", "mm[Hg]", 138, 172),),
+        (Measurement("8480-6", "Systolic blood pressure", "mm[Hg]", 138, 172, "vital-signs"),),
         "Blood pressure check",
     ),
     Illness(
@@ -69,7 +72,7 @@ ILLNESSES = (
             Medicine("745679", "Albuterol 0.09 MG/ACTUAT inhaler", "2 puffs as needed"),
             Medicine("966529", "Budesonide 0.18 MG/ACTUAT inhaler", "1 puff twice a day"),
         ),
-        (Measurement("33452-4", "Peak expiratory flow", "L/min", 210, 430),),
+        (Measurement("33452-4", "Peak expiratory flow", "L/min", 210, 430, "exam"),),
         "Asthma review",
     ),
     Illness(
@@ -78,7 +81,7 @@ ILLNESSES = (
         40,
         0.28,
         (Medicine("617310", "Atorvastatin 20 MG Oral Tablet", "20 mg at night"),),
-        (Measurement("13457-7", "LDL cholesterol", "mg/dL", 132, 205),),
+        (Measurement("13457-7", "LDL cholesterol", "mg/dL", 132, 205, "laboratory"),),
         "Lipid clinic",
     ),
     Illness(
@@ -86,8 +89,8 @@ ILLNESSES = (
         "Depression",
         16,
         0.12,
-        (Medicine("312940", "Sertraline 50 MG Oral Tablet", "50 mg once a day"),),
-        (Measurement("44261-6", "PHQ-9 total score", "{score}", 10, 21),),
+        (Medicine("312941", "Sertraline 50 MG Oral Tablet", "50 mg once a day"),),
+        (Measurement("44261-6", "PHQ-9 total score", "{score}", 10, 21, "survey"),),
         "Mental health review",
     ),
     Illness(
@@ -96,7 +99,7 @@ ILLNESSES = (
         50,
         0.25,
         (Medicine("310965", "Ibuprofen 200 MG Oral Tablet", "200 mg as needed"),),
-        (Measurement("72514-3", "Pain severity score", "{score}", 3, 8),),
+        (Measurement("72514-3", "Pain severity score", "{score}", 3, 8, "survey"),),
         "Joint pain visit",
     ),
     Illness(
@@ -104,8 +107,8 @@ ILLNESSES = (
         "Atrial fibrillation",
         60,
         0.15,
-        (Medicine("1364430", "Apixaban 5 MG Oral Tablet", "5 mg twice a day"),),
-        (Measurement("8867-4", "Heart rate", "/min", 84, 128),),
+        (Medicine("1364445", "Apixaban 5 MG Oral Tablet", "5 mg twice a day"),),
+        (Measurement("8867-4", "Heart rate", "/min", 84, 128, "vital-signs"),),
         "Cardiology visit",
     ),
 )
@@ -116,16 +119,3 @@ ALLERGIES = (
     ("232347008", "Allergy to dander", "environment"),
     ("300913006", "Allergy to shellfish", "food"),
 )
-
-FEMALE_NAMES = (
-    "Agnes Alma Berit Clara Dorothea Elin Frida Greta Hanna Ida Johanna Karin Lena Maja Nora "
-    "Olga Paula Rosa Sofia Tilda Ulla Vera Wilma Ylva Zoe"
-).split()
-MALE_NAMES = (
-    "Anton Bengt Carl David Emil Felix Gustav Hugo Ivar Jakob Knut Lars Magnus Nils Otto Per "
-    "Rolf Sven Theo Ulrik Viktor Walter Yngve Zacharias Oskar"
-).split()
-FAMILY_NAMES = (
-    "Abel Berg Craft Dahl Ek Falk Gran Holm Ibsen Jansen Kling Lind Moe Nyberg Ost Palm Quist "
-    "Ravn Strand Thorn Ulven Vik Wik Ytter Zander Aas Brandt Corell Dreyer Elden"
-).split()

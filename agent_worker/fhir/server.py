@@ -1,150 +1,190 @@
-"""The FHIR MCP server: read-only tools with compact results.
+"""The FHIR MCP server: read-only tools with compact results, in pages.
 
-Every argument is checked, and a tool that cannot answer says so in one sentence. Nothing that a model
-writes reaches further than a look-up in the store.
+Every argument is checked, and a tool that cannot answer says so in one sentence. Nothing that a
+model writes reaches further than a look-up in the store.
 """
 
 import re
 from typing import Annotated, Any
 
 from fastmcp import FastMCP
-from fastmcp.exceptions import ToolError
-from pydantic import Field
+from mcp.types import ToolAnnotations
+from pydantic import AfterValidator, Field
 
-from agent_worker.fhir.store import FhirStore, Resource, UnknownPatient, patient_name
+from agent_worker.fhir.store import FhirStore, Resource, UnknownPatient
+from agent_worker.fhir.summaries import summarize, summarize_patient
+from agent_worker.fhir.tool_errors import PlainErrors, cannot_answer
 
 MOST_ROWS = 100
 MOST_TEXT = 200
-_REFERENCE = re.compile(r"[A-Z][A-Za-z]{2,40}/[A-Za-z0-9.-]{1,64}")
+INSTRUCTIONS = (
+    "Read-only access to the FHIR R4 records of patients: nothing here can change anything. Find a "
+    "patient's id first (search_patients, find_patients_by_condition), then ask for what that "
+    "patient has. Lists come in pages: `total` counts all rows; while `next_offset` is a number "
+    "there are more, from that `offset` on."
+)
+READ_ONLY = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 
-Text = Annotated[str, Field(max_length=MOST_TEXT)]
-PatientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,64}$", description="A patient's id")]
-Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="At most so many rows")]
-Offset = Annotated[int, Field(ge=0, le=100_000, description="Rows to pass over, for paging")]
 
-INSTRUCTIONS = "Read-only access to FHIR R4 patient data. Nothing here changes anything."
+def _check_id(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9.-]{1,64}", value) is None:
+        raise ValueError("an id is 1 to 64 letters, digits, hyphens and dots")
+    return value
+
+
+def _check_reference(value: str) -> str:
+    if re.fullmatch(r"[A-Z][A-Za-z]{2,40}/[A-Za-z0-9.-]{1,64}", value) is None:
+        raise ValueError("a reference is written Type/id, such as Condition/123")
+    return value
+
+
+def _check_day(value: str) -> str:
+    if value and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) is None:
+        raise ValueError("a date is written YYYY-MM-DD")
+    return value
+
+
+def _check_words(value: str) -> str:
+    if re.search(r"\w", value) is None:
+        raise ValueError("write a code or at least one word")
+    return value.strip()
+
+
+Name = Annotated[
+    str, Field(max_length=MOST_TEXT, description="Given or family name or both, or their beginning")
+]
+BirthDate = Annotated[str, AfterValidator(_check_day), Field(description="YYYY-MM-DD")]
+Identifier = Annotated[
+    str, Field(max_length=MOST_TEXT, description="A medical record number, exactly")
+]
+PatientId = Annotated[
+    str, AfterValidator(_check_id), Field(description="The `id` of a patient, not a name")
+]
+ConditionName = Annotated[
+    str,
+    AfterValidator(_check_words),
+    Field(max_length=MOST_TEXT, description="Such as `diabetes`, or a SNOMED CT code"),
+]
+Reference = Annotated[
+    str, AfterValidator(_check_reference), Field(description="Written Type/id: `Patient/ID`")
+]
+Limit = Annotated[int, Field(ge=1, le=MOST_ROWS, description="How many rows at most")]
+Offset = Annotated[int, Field(ge=0, le=1_000_000, description="Rows to pass over, for paging")]
+Page = dict[str, Any]
+"""`total`, `rows` and `next_offset`, which is `None` on the last page."""
 
 
 def build_fhir_server(store: FhirStore) -> FastMCP:
     """The server over `store`."""
-    mcp: FastMCP = FastMCP("fanline-fhir", instructions=INSTRUCTIONS)
-
-    @mcp.tool
-    async def count_patients() -> dict[str, int]:  # pyright: ignore[reportUnusedFunction]
-        """How many patients there are."""
-        return {"patients": await store.count_patients()}
-
-    @mcp.tool
-    async def search_patients(  # pyright: ignore[reportUnusedFunction]
-        name: Text = "",
-        birth_date: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = "",
-        identifier: Text = "",
-        limit: Limit = 20,
-        offset: Offset = 0,
-    ) -> dict[str, Any]:
-        """Find patients by name (any part), birth date (YYYY-MM-DD) or identifier."""
-        found = await store.search_patients(name, birth_date, identifier)
-        return _page([_patient(patient) for patient in found], limit, offset)
-
-    @mcp.tool
-    async def find_patients_by_condition(  # pyright: ignore[reportUnusedFunction]
-        condition: Annotated[str, Field(min_length=2, max_length=MOST_TEXT)],
-        limit: Limit = 50,
-        offset: Offset = 0,
-    ) -> dict[str, Any]:
-        """Patients who have a condition, by its SNOMED CT code or words of its name."""
-        found = await store.find_patients_by_condition(condition)
-        rows = [_patient(patient) | {"condition": _text(held)} for patient, held in found]
-        return _page(rows, limit, offset)
-
-    @mcp.tool
-    async def get_conditions(patient_id: PatientId) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        """A patient's conditions."""
-        return await _rows(store, "Condition", patient_id)
-
-    @mcp.tool
-    async def get_medications(patient_id: PatientId) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        """What a patient has been prescribed, with doses."""
-        return await _rows(store, "MedicationRequest", patient_id)
-
-    @mcp.tool
-    async def get_encounters(patient_id: PatientId) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        """A patient's visits."""
-        return await _rows(store, "Encounter", patient_id)
-
-    @mcp.tool
-    async def get_observations(patient_id: PatientId) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        """A patient's measurements."""
-        return await _rows(store, "Observation", patient_id)
-
-    @mcp.tool
-    async def get_allergies(patient_id: PatientId) -> dict[str, Any]:  # pyright: ignore[reportUnusedFunction]
-        """A patient's allergies."""
-        return await _rows(store, "AllergyIntolerance", patient_id)
-
-    @mcp.tool
-    async def read_resource(reference: Text) -> Resource:  # pyright: ignore[reportUnusedFunction]
-        """One whole FHIR resource by its reference, such as `Patient/ID`."""
-        if _REFERENCE.fullmatch(reference) is None:
-            raise ToolError("A reference is written Type/id.")
-        resource = await store.read_resource(reference)
-        if resource is None:
-            raise ToolError("There is no such resource.")
-        return resource
-
+    tools = FhirTools(store)
+    mcp: FastMCP = FastMCP(
+        "fanline-fhir",
+        instructions=INSTRUCTIONS,
+        middleware=[PlainErrors()],
+        mask_error_details=True,
+    )
+    for tool in (
+        tools.count_patients,
+        tools.search_patients,
+        tools.find_patients_by_condition,
+        tools.get_conditions,
+        tools.get_medications,
+        tools.get_encounters,
+        tools.get_observations,
+        tools.get_allergies,
+        tools.read_resource,
+    ):
+        mcp.tool(tool, annotations=READ_ONLY)
     return mcp
 
 
-async def _rows(store: FhirStore, kind: str, patient_id: str) -> dict[str, Any]:
-    try:
-        resources = await store.of_patient(kind, patient_id)
-    except UnknownPatient:
-        raise ToolError("There is no patient with this id.") from None
-    return _page([_summary(resource) for resource in resources], MOST_ROWS, 0)
+class FhirTools:
+    """The tools. What their docstrings say is what a model reads."""
+
+    def __init__(self, store: FhirStore) -> None:
+        self._store = store
+
+    async def count_patients(self) -> dict[str, int]:
+        """How many patients there are in all."""
+        return {"patients": self._store.count_patients()}
+
+    async def search_patients(
+        self,
+        name: Name = "",
+        birth_date: BirthDate = "",
+        identifier: Identifier = "",
+        limit: Limit = 20,
+        offset: Offset = 0,
+    ) -> Page:
+        """Find patients by name, birth date or medical record number.
+
+        Giving several narrows the search; giving none lists everybody. Each row has the patient's
+        `id`, name, gender, birth date and record number.
+        """
+        found = self._store.search_patients(name, birth_date, identifier)
+        return _page([summarize_patient(patient) for patient in found], limit, offset)
+
+    async def find_patients_by_condition(
+        self, condition: ConditionName, limit: Limit = 50, offset: Offset = 0
+    ) -> Page:
+        """Find the patients who have a condition: one row each, with the conditions that match.
+
+        Conditions that are over or were refuted do not count.
+        """
+        rows = [
+            summarize_patient(patient) | {"conditions": [summarize(one) for one in conditions]}
+            for patient, conditions in self._store.find_patients_by_condition(condition)
+        ]
+        return _page(rows, limit, offset)
+
+    async def get_conditions(
+        self, patient_id: PatientId, limit: Limit = 50, offset: Offset = 0
+    ) -> Page:
+        """A patient's conditions (diagnoses) with code, status and onset, newest first."""
+        return self._rows("Condition", patient_id, limit, offset)
+
+    async def get_medications(
+        self, patient_id: PatientId, limit: Limit = 50, offset: Offset = 0
+    ) -> Page:
+        """The medicines that a patient has been prescribed, with dose and status, newest first."""
+        return self._rows("MedicationRequest", patient_id, limit, offset)
+
+    async def get_encounters(
+        self, patient_id: PatientId, limit: Limit = 50, offset: Offset = 0
+    ) -> Page:
+        """A patient's encounters (visits) with date and reason, newest first."""
+        return self._rows("Encounter", patient_id, limit, offset)
+
+    async def get_observations(
+        self, patient_id: PatientId, limit: Limit = 50, offset: Offset = 0
+    ) -> Page:
+        """A patient's measurements (laboratory, vital signs, scores) with dates, newest first."""
+        return self._rows("Observation", patient_id, limit, offset)
+
+    async def get_allergies(
+        self, patient_id: PatientId, limit: Limit = 50, offset: Offset = 0
+    ) -> Page:
+        """A patient's allergies and intolerances, newest first."""
+        return self._rows("AllergyIntolerance", patient_id, limit, offset)
+
+    async def read_resource(self, reference: Reference) -> Resource:
+        """One whole FHIR R4 resource as JSON, for what the other tools leave out."""
+        resource = self._store.read_resource(reference)
+        if resource is None:
+            raise cannot_answer("There is no resource with this reference.")
+        return resource
+
+    def _rows(self, kind: str, patient_id: str, limit: int, offset: int) -> Page:
+        try:
+            resources = self._store.of_patient(kind, patient_id)
+        except UnknownPatient:
+            raise cannot_answer("There is no patient with this id.") from None
+        return _page([summarize(resource) for resource in resources], limit, offset)
 
 
-def _page(rows: list[dict[str, Any]], limit: int, offset: int) -> dict[str, Any]:
-    return {"total": len(rows), "rows": rows[offset : offset + limit]}
-
-
-def _patient(patient: Resource) -> dict[str, Any]:
-    return {
-        "id": patient["id"],
-        "name": patient_name(patient),
-        "gender": patient.get("gender"),
-        "birth_date": patient.get("birthDate"),
-    }
-
-
-def _summary(resource: Resource) -> dict[str, Any]:
-    match resource["resourceType"]:
-        case "MedicationRequest":
-            dosage = resource.get("dosageInstruction") or [{}]
-            return {
-                "medication": resource["medicationCodeableConcept"].get("text"),
-                "dose": dosage[0].get("text"),
-                "since": resource.get("authoredOn"),
-            }
-        case "Encounter":
-            return {
-                "date": resource["period"]["start"][:10],
-                "type": resource["type"][0].get("text"),
-            }
-        case "Observation":
-            quantity = resource.get("valueQuantity", {})
-            return {
-                "date": resource["effectiveDateTime"][:10],
-                "observation": _text(resource),
-                "value": quantity.get("value"),
-                "unit": quantity.get("unit"),
-            }
-        case "Condition":
-            code = resource["code"]["coding"][0]["code"]
-            since = resource.get("onsetDateTime")
-            return {"condition": _text(resource), "code": code, "since": since}
-        case _:
-            return {"allergy": _text(resource), "category": resource.get("category")}
-
-
-def _text(resource: Resource) -> str:
-    return str(resource["code"].get("text"))
+def _page(rows: list[dict[str, Any]], limit: int, offset: int) -> Page:
+    end = offset + limit
+    more = end if end < len(rows) else None
+    return {"total": len(rows), "rows": rows[offset:end], "next_offset": more}

@@ -1,17 +1,25 @@
-"""A read-only store of FHIR resources, with the questions that the tools ask.
+"""A read-only store of FHIR R4 resources in memory, with the look-ups that the tools need.
 
-It answers with summaries: what a model needs to know, and not the JSON of FHIR around it.
+It takes any R4 bundle: references may name resources by `Type/id` or by the `fullUrl` of their
+entry. It returns whole resources; what a model is told of them is in `summaries.py`.
 """
 
 import json
+import re
+import unicodedata
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-Resource = dict[str, Any]
+from agent_worker.fhir.summaries import Resource, concepts_of, date_of, name_of
 
 SUBJECT_FIELDS = {"AllergyIntolerance": "patient"}
 """Where a resource names its patient, when it is not `subject`."""
+NOT_HELD = {
+    "clinicalStatus": {"inactive", "remission", "resolved"},
+    "verificationStatus": {"refuted", "entered-in-error"},
+}
+"""Conditions with such a status are on record, and the patient does not have them."""
 
 
 class UnknownPatient(Exception):
@@ -22,75 +30,101 @@ class FhirStore:
     """The resources of one bundle, by type and patient."""
 
     def __init__(self, bundle: Resource) -> None:
-        resources: list[Resource] = [entry["resource"] for entry in bundle["entry"]]
-        self._by_reference = {
-            f"{resource['resourceType']}/{resource['id']}": resource for resource in resources
+        entries = [entry for entry in bundle.get("entry", []) if "resource" in entry]
+        resources: list[Resource] = [entry["resource"] for entry in entries]
+        self._by_reference = {_reference_to(resource): resource for resource in resources}
+        addresses = {
+            entry["fullUrl"]: _reference_to(entry["resource"])
+            for entry in entries
+            if "fullUrl" in entry
         }
         self._of_patient: dict[tuple[str, str], list[Resource]] = defaultdict(list)
-        for resource in resources:
-            kind = resource["resourceType"]
-            subject = resource.get(SUBJECT_FIELDS.get(kind, "subject"))
-            if subject is not None:
-                self._of_patient[kind, subject["reference"]].append(resource)
+        for resource in sorted(resources, key=date_of, reverse=True):
+            kind: str = resource["resourceType"]
+            named: Resource = resource.get(SUBJECT_FIELDS.get(kind, "subject"), {})
+            subject = str(named.get("reference"))
+            self._of_patient[kind, addresses.get(subject, subject)].append(resource)
         self._patients = sorted(
             (resource for resource in resources if resource["resourceType"] == "Patient"),
-            key=lambda patient: patient_name(patient),
+            key=lambda patient: (name_of(patient), patient["id"]),
         )
 
     @classmethod
     def from_file(cls, path: Path) -> "FhirStore":
-        """The store over a bundle in a JSON file."""
-        return cls(json.loads(path.read_text()))
+        """The store over a bundle in a JSON file. Raises `ValueError` when it is none."""
+        try:
+            bundle = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} cannot be read as JSON: {error}") from error
+        if not isinstance(bundle, dict) or cast(Resource, bundle).get("resourceType") != "Bundle":
+            raise ValueError(f"{path} is not a FHIR bundle")
+        return cls(cast(Resource, bundle))
 
-    async def count_patients(self) -> int:
+    def count_patients(self) -> int:
         return len(self._patients)
 
-    async def search_patients(
+    def search_patients(
         self, name: str = "", birth_date: str = "", identifier: str = ""
     ) -> list[Resource]:
-        """Patients who match everything that is given; every word of `name` is part of theirs."""
-        words = name.lower().split()
+        """Patients who match everything that is given, by name; every word of `name` begins a word
+        of theirs, without regard to case or accents."""
         return [
             patient
             for patient in self._patients
-            if all(word in patient_name(patient).lower() for word in words)
-            and (not birth_date or patient["birthDate"] == birth_date)
+            if _matches(name, name_of(patient))
+            and (not birth_date or patient.get("birthDate") == birth_date)
             and (not identifier or _has_identifier(patient, identifier))
         ]
 
-    async def of_patient(self, kind: str, patient_id: str) -> list[Resource]:
-        """The resources of one type that a patient has. Raises `UnknownPatient`."""
+    def of_patient(self, kind: str, patient_id: str) -> list[Resource]:
+        """The resources of one type that a patient has, newest first. Raises `UnknownPatient`."""
         reference = f"Patient/{patient_id}"
         if reference not in self._by_reference:
             raise UnknownPatient(patient_id)
-        return self._of_patient[kind, reference]
+        return self._of_patient.get((kind, reference), [])
 
-    async def find_patients_by_condition(self, condition: str) -> list[tuple[Resource, Resource]]:
-        """Patients with a condition of this code, or whose name has all of these words."""
-        found: list[tuple[Resource, Resource]] = []
+    def find_patients_by_condition(self, condition: str) -> list[tuple[Resource, list[Resource]]]:
+        """Each patient who has a condition of this code, or in whose name every one of these words
+        begins a word; with the conditions that match."""
+        found: list[tuple[Resource, list[Resource]]] = []
         for patient in self._patients:
-            for held in self._of_patient["Condition", f"Patient/{patient['id']}"]:
-                if _is_condition(held, condition):
-                    found.append((patient, held))
+            conditions = self.of_patient("Condition", patient["id"])
+            matching = [one for one in conditions if _is_held(one) and _is_called(one, condition)]
+            if matching:
+                found.append((patient, matching))
         return found
 
-    async def read_resource(self, reference: str) -> Resource | None:
+    def read_resource(self, reference: str) -> Resource | None:
         return self._by_reference.get(reference)
 
 
-def patient_name(patient: Resource) -> str:
-    """A patient's name as people say it."""
-    name = patient["name"][0]
-    return " ".join([*name.get("given", []), name.get("family", "")]).strip()
+def _reference_to(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def _words(text: str) -> list[str]:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    return re.findall(r"\w+", plain)
+
+
+def _matches(wanted: str, text: str) -> bool:
+    words = _words(text)
+    return all(any(word.startswith(part) for word in words) for part in _words(wanted))
 
 
 def _has_identifier(patient: Resource, value: str) -> bool:
-    return any(held["value"] == value for held in patient.get("identifier", []))
+    return any(held.get("value") == value for held in patient.get("identifier", []))
 
 
-def _is_condition(condition: Resource, wanted: str) -> bool:
-    code = condition["code"]
-    if any(coding["code"] == wanted for coding in code.get("coding", [])):
-        return True
-    text = code.get("text", "").lower()
-    return all(word in text for word in wanted.lower().split())
+def _is_held(condition: Resource) -> bool:
+    return not any(
+        coding.get("code") in statuses
+        for field, statuses in NOT_HELD.items()
+        for coding in condition.get(field, {}).get("coding", [])
+    )
+
+
+def _is_called(condition: Resource, wanted: str) -> bool:
+    codes, names = concepts_of(condition.get("code", {}))
+    return wanted in codes or any(_matches(wanted, name) for name in names)

@@ -1,0 +1,137 @@
+"""Which agent answers: what `AGENT` may name, and how a wrong name is told."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_worker.agents import AgentForTurn, TurnContext, open_agent
+from agent_worker.settings import WorkerSettings
+from shared.ids import SessionId, TurnId
+from tests.support.deployment import Deployment
+
+AGENTS = '''
+"""Everything that `AGENT` may name, and more."""
+
+from contextlib import asynccontextmanager
+
+from pydantic_ai import Agent
+
+agent = Agent("test", name="mine")
+opened = []
+
+
+@asynccontextmanager
+async def opens():
+    opened.append("opened")
+    yield lambda context: (agent, context)
+    opened.append("closed")
+
+
+class AsClass:
+    async def __aenter__(self):
+        return lambda context: (agent, "from a class")
+
+    async def __aexit__(self, *error):
+        return None
+
+
+instance = opens()
+
+
+@asynccontextmanager
+async def yields_no_function():
+    yield agent
+
+
+def takes_arguments(one):
+    return one
+
+
+number = 42
+'''
+CONTEXT = TurnContext(SessionId("s"), TurnId("t"), 1)
+
+
+@pytest.fixture
+def agents_py(tmp_path: Path) -> Path:
+    file = tmp_path / "agents_of_mine.py"
+    file.write_text(AGENTS)
+    return file
+
+
+def opened(agent: str) -> AbstractAsyncContextManager[AgentForTurn]:
+    return open_agent(WorkerSettings(agent=agent))
+
+
+async def test_an_agent_answers_without_dependencies(agents_py: Path) -> None:
+    async with opened(f"{agents_py}:agent") as agent_for_turn:
+        agent, deps = agent_for_turn(CONTEXT)
+    assert (agent.name, deps) == ("mine", None)
+
+
+async def test_a_context_manager_is_entered_once_and_asked_for_every_turn(agents_py: Path) -> None:
+    async with opened(f"{agents_py}:opens") as agent_for_turn:
+        agent, deps = agent_for_turn(CONTEXT)
+        agent_for_turn(CONTEXT)
+        marks: list[str] = _global_of(agent_for_turn, "opened")
+        assert marks == ["opened"]
+    assert (agent.name, deps) == ("mine", CONTEXT)
+    assert marks == ["opened", "closed"]
+
+
+@pytest.mark.parametrize("name", ["AsClass", "instance"])
+async def test_a_context_manager_may_be_a_class_or_already_made(agents_py: Path, name: str) -> None:
+    async with opened(f"{agents_py}:{name}") as agent_for_turn:
+        assert agent_for_turn(CONTEXT)[0].name == "mine"
+
+
+async def test_a_module_is_named_by_its_import_path(
+    agents_py: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(agents_py.parent)
+    async with opened("agents_of_mine:agent") as agent_for_turn:
+        assert agent_for_turn(CONTEXT)[0].name == "mine"
+
+
+WRONG = [
+    ("agent", "neither module:name nor file.py:name"),
+    ("no_such_module:agent", "No module named 'no_such_module'"),
+    ("no_such_file.py:agent", "No such file"),
+    ("{file}:missing", "has no attribute 'missing'"),
+    ("{file}:number", "neither an agent nor an async context manager"),
+    ("{file}:takes_arguments", "cannot be called: TypeError"),
+    ("{file}:yields_no_function", "yields no function of a turn"),
+    ("{broken}:agent", "SyntaxError"),
+    ("{raising}:agent", "KeyError: 'A_KEY'"),
+]
+
+
+@pytest.mark.parametrize(("name", "sentence"), WRONG)
+async def test_a_wrong_name_is_told_in_one_line(agents_py: Path, name: str, sentence: str) -> None:
+    broken, raising = agents_py.with_name("broken.py"), agents_py.with_name("raising.py")
+    broken.write_text("def agent(:\n")
+    raising.write_text("import os\nagent = os.environ['A_KEY']\n")
+    named = name.format(file=agents_py, broken=broken, raising=raising)
+    with pytest.raises(ValueError, match="AGENT") as raised:
+        async with opened(named):
+            pass
+    assert sentence in str(raised.value)
+    assert named in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+async def test_a_worker_with_a_wrong_agent_stops_at_start_with_one_line(
+    deployment: Deployment, agents_py: Path
+) -> None:
+    with pytest.raises(AssertionError, match="the worker has ended"):
+        await deployment.start_worker(agent=f"{agents_py}:missing")
+    (worker,) = deployment.processes
+    assert worker.process.returncode == 1
+    (line,) = worker.log().splitlines()
+    assert line.startswith(f"AGENT: '{agents_py}:missing' cannot be loaded: AttributeError")
+
+
+def _global_of(function: Any, name: str) -> Any:
+    return function.__globals__[name]
