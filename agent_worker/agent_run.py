@@ -113,29 +113,29 @@ class AgentRun:
         self, running: asyncio.Task[Any], item: InboxItem, history: list[ModelMessage]
     ) -> Outcome:
         error = asyncio.CancelledError() if running.cancelled() else running.exception()
-        usage = self._frames.usage()
         if self._emitter.overflowed.is_set():
-            self._emitter.close_open_calls()
-            return Outcome("failed", usage, OVERFLOWED)
+            return self._failed(OVERFLOWED)
         if error is None:
             result = running.result()
             if isinstance(result.output, DeferredToolRequests):
-                self._emitter.close_open_calls()
-                return Outcome("failed", usage, UNSUPPORTED_OUTPUT)
+                return self._failed(UNSUPPORTED_OUTPUT)
             for frame in [*self._translator.close(), *self._translator.output(result.output)]:
                 self._emitter.emit(frame)
             self._emitter.close_open_calls()
-            return Outcome("completed", usage, messages=result.all_messages())
+            return Outcome("completed", self._frames.usage(), messages=result.all_messages())
+        stopped = isinstance(error, RunCancelled | asyncio.CancelledError)
+        if isinstance(error, RunTimedOut) or not stopped:
+            return self._failed(explain(error, self._frames.tool_error), error)
         self._emitter.close_open_calls()
-        if isinstance(error, RunTimedOut) or not isinstance(
-            error, RunCancelled | asyncio.CancelledError
-        ):
-            failure = explain(error, self._frames.tool_error)
-            _log.warning("turn %s failed: %s", self._story.turn_id, failure.code, exc_info=error)
-            return Outcome("failed", usage, failure)
         for frame in self._translator.close():
             self._emitter.emit(frame)
-        return Outcome("cancelled", usage, messages=_messages_of(error, item, history))
+        messages = _messages_of(error, item, history)
+        return Outcome("cancelled", self._frames.usage(), messages=messages)
+
+    def _failed(self, failure: Failure, error: BaseException | None = None) -> Outcome:
+        self._emitter.close_open_calls()
+        _log.warning("turn %s failed: %s", self._story.turn_id, failure.code, exc_info=error)
+        return Outcome("failed", self._frames.usage(), failure)
 
 
 def _messages_of(

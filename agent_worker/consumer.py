@@ -11,8 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from redis.exceptions import ResponseError
-
 from agent_worker.control import ControlChannels
 from agent_worker.run_turn import TurnRunner, TurnSignals
 from agent_worker.settings import WorkerSettings
@@ -20,6 +18,7 @@ from shared.errors import Fenced, TurnOver, Unavailable
 from shared.ids import EntryId, SessionId, TurnId
 from shared.inbox import Enqueued, Inbox
 from shared.lease import Lease, Leases, Turn, make_acquisition
+from shared.redis_client import RefusedByRedis
 from shared.work_stream import WorkEntry, WorkStream
 
 _log = logging.getLogger(__name__)
@@ -103,7 +102,7 @@ class Consumer:
         for entry in entries:
             try:
                 await self._claiming(lambda entry=entry: self._take_entry(entry))
-            except ResponseError as error:
+            except RefusedByRedis as error:
                 # Somebody has put something else under this session's keys: it waits, alone.
                 _log.error("turns: entry %s is left pending: %s", entry.entry_id, error)
 

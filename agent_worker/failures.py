@@ -45,8 +45,8 @@ def explain(error: BaseException, tool_error: BaseException | None) -> Failure:
             return _MODEL_TIMEOUT
         case ModelAPIError() | AgentRunError():
             return _MODEL
-        case UserError():
-            return UNSUPPORTED_OUTPUT
+        case UserError() if "DeferredToolRequests" in str(error):
+            return UNSUPPORTED_OUTPUT  # an approval, by an agent that did not foresee it
         case _:
             return _INTERNAL
 

@@ -12,7 +12,9 @@ from shared.lease import Lease
 _log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 0.2
+"""Below half of the shortest lease: after an outage others claim nothing for half a lease, and by
+then this one has renewed its own."""
 T = TypeVar("T")
 
 

@@ -1,7 +1,7 @@
-"""`make run`: an embedded server, one gateway and one worker, until Ctrl-C. Needs nothing
-installed.
+"""`make run`: an embedded server, one gateway and one worker, until Ctrl-C. Nothing to install.
 
-With `REDIS_URL` set, that server is used and none is embedded.
+With `REDIS_URL` set, that server is used and none is embedded. A worker that is killed is replaced,
+so that taking one away can be tried; a part that ends by itself ends everything, having said why.
 """
 
 import os
@@ -20,29 +20,37 @@ from dotenv import load_dotenv
 from dev.embedded_redis import EmbeddedRedis
 
 STOP_SECONDS = 15.0
+LOOK_SECONDS = 0.2
+
+Part = subprocess.Popen[bytes]
 
 
 def main() -> int:
-    """Run everything; ends when told to, or when any part has ended. Returns the exit status."""
+    """Run everything; ends when told to, or when a part has ended. Returns the exit status."""
     signal.signal(signal.SIGTERM, _exit)
+    load_dotenv(".env")
+    environment = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="fanline-") as folder:
         server: EmbeddedRedis | None = None
-        parts: list[subprocess.Popen[bytes]] = []
+        parts: list[Part] = []
         try:
-            load_dotenv(".env")
-            environment = dict(os.environ)
             if not environment.get("REDIS_URL"):
                 server = EmbeddedRedis(Path(folder))
                 server.start()
                 environment["REDIS_URL"] = server.url
-            for package in ("gateway", "agent_worker"):
-                parts.append(subprocess.Popen([sys.executable, "-m", package], env=environment))
-            greeted = False
-            while all(part.poll() is None for part in parts):
-                if not greeted and _is_ready(environment):
-                    print(_greeting(environment), flush=True)
-                    greeted = True
-                time.sleep(0.2)
+            gateway = _start("gateway", environment)
+            worker = _start("agent_worker", environment)
+            parts += [gateway, worker]
+            _wait_until_ready(gateway, environment)
+            print(_greeting(environment, worker), flush=True)
+            while gateway.poll() is None:
+                if (status := worker.poll()) is not None:
+                    if status >= 0:
+                        break  # it has said why
+                    worker = _start("agent_worker", environment)
+                    parts.append(worker)
+                    print(f"The worker was killed; process {worker.pid} takes over.", flush=True)
+                time.sleep(LOOK_SECONDS)
             return 1
         except (KeyboardInterrupt, SystemExit):
             return 0
@@ -56,7 +64,11 @@ def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _stop(parts: list[subprocess.Popen[bytes]]) -> None:
+def _start(package: str, environment: dict[str, str]) -> Part:
+    return subprocess.Popen([sys.executable, "-m", package], env=environment)
+
+
+def _stop(parts: list[Part]) -> None:
     for part in parts:
         part.terminate()
     for part in parts:
@@ -64,6 +76,11 @@ def _stop(parts: list[subprocess.Popen[bytes]]) -> None:
             part.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             part.kill()
+
+
+def _wait_until_ready(gateway: Part, environment: dict[str, str]) -> None:
+    while gateway.poll() is None and not _is_ready(environment):
+        time.sleep(LOOK_SECONDS)
 
 
 def _is_ready(environment: dict[str, str]) -> bool:
@@ -75,7 +92,7 @@ def _is_ready(environment: dict[str, str]) -> bool:
         return False
 
 
-def _greeting(environment: dict[str, str]) -> str:
+def _greeting(environment: dict[str, str], worker: Part) -> str:
     port = environment.get("PORT", "8000")
     namespace = environment.get("NAMESPACE", "")
     channel = f"{namespace}:session:{{demo}}" if namespace else "session:{demo}"
@@ -83,6 +100,7 @@ def _greeting(environment: dict[str, str]) -> str:
         f"\nFanline is ready.\n"
         f"  socket   ws://localhost:{port}/ws?session_id=demo\n"
         f"  channel  redis-cli -u {environment['REDIS_URL']} SUBSCRIBE '{channel}'\n"
+        f"  workers  process {worker.pid} (kill -9 it: another takes over)\n"
         f"  stop     Ctrl-C\n"
     )
 

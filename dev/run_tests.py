@@ -27,7 +27,8 @@ def main() -> int:
             "TEST_COUNTS_FILE": str(counts_file),
             "COVERAGE_FILE": str(Path(folder) / ".coverage"),
         }
-        status = _run(environment, "coverage", "run", "-m", "pytest", *sys.argv[1:])
+        pytest = ("-m", "pytest", "-p", "dev.count_tests", *sys.argv[1:])
+        status = _run(environment, "coverage", "run", *pytest)
         status |= _run(environment, "coverage", "combine", "--quiet")
         status |= _run(environment, "coverage", "report", "--skip-covered")
         report = Path(folder) / "coverage.json"

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from opentelemetry import trace
-from redis.exceptions import ResponseError
 
 from gateway.client_frames import refuse
 from gateway.metrics import Metrics
@@ -20,6 +19,7 @@ from shared.errors import Unavailable
 from shared.ids import SessionId, TurnId, make_turn_id
 from shared.inbox import Inbox, SubmittedMessage
 from shared.protocol import CancelTurn, TurnFinished, UserMessage, format_timestamp
+from shared.redis_client import RefusedByRedis
 from shared.tracing import current_traceparent
 from shared.work_stream import WorkStream
 
@@ -121,7 +121,7 @@ class Acceptance:
                     except Unavailable as error:
                         _log.warning("session %s: Redis is away: %s", session_id[:8], error)
                         await asyncio.sleep(RETRY_SECONDS)
-        except ResponseError as error:  # somebody put something else under this session's keys
+        except RefusedByRedis as error:  # somebody put something else under this session's keys
             _log.error("session %s: Redis refused: %s", session_id[:8], error)
             refuse(session_id, "internal", "This session cannot be used.", message_id=message_id)
         except TimeoutError:

@@ -46,6 +46,9 @@ gone)."""
 UNAVAILABLE_WORDS = ("MISCONF", "NOREPLICAS", "BUSY ")
 """The same, for answers that the client has no exception of its own for."""
 
+RefusedByRedis = ResponseError
+"""What the client raises when Redis will not do what it was asked (a key of the wrong type)."""
+
 T = TypeVar("T")
 
 
@@ -60,7 +63,7 @@ def connect_redis(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS)
     scheme that is not served."""
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"REDIS_URL: scheme {url.split(':', 1)[0]!r} is not supported")
-    client = Redis.from_url(
+    made: object = Redis.from_url(
         url,
         protocol=2,
         # `ask` limits the time instead. With a time-out of its own the client writes inside
@@ -70,20 +73,21 @@ def connect_redis(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS)
         socket_connect_timeout=timeout_seconds,
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
     )
+    client = cast(Redis, made)
     client.timeout_seconds = timeout_seconds
     return client
 
 
 async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds: float = 0) -> T:
     """Await one Redis call, which may block at the server for `blocks_seconds`. Raises
-    `Unavailable` where Redis could not be asked, or has not answered in time, and `ResponseError`
-    where it refused what was asked (a key of the wrong type)."""
+    `Unavailable` where Redis could not be asked or has not answered in time, and
+    `RefusedByRedis`."""
     try:
         async with asyncio.timeout(blocks_seconds + client.timeout_seconds):
             return await call()
     except UNAVAILABLE as error:
         raise Unavailable(str(error) or type(error).__name__) from error
-    except ResponseError as error:
+    except RefusedByRedis as error:
         if str(error).startswith(UNAVAILABLE_WORDS):
             raise Unavailable(str(error)) from error
         raise

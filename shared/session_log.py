@@ -12,12 +12,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from redis.exceptions import ResponseError
-
 from shared.errors import NotALog, Unavailable
 from shared.ids import Position, SessionId, parse_position
 from shared.keys import Keys
-from shared.redis_client import UNAVAILABLE, Redis, Scripts, ask
+from shared.redis_client import UNAVAILABLE, Redis, RefusedByRedis, Scripts, ask
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class SessionLog:
                 trimmed=parse_position(trimmed.decode()) if trimmed else None,
                 is_last=len(entries) < count,
             )
-        except (ResponseError, ValueError) as error:
+        except (RefusedByRedis, ValueError) as error:
             raise NotALog(str(error)) from error
 
     async def read_heads(self, session_ids: Sequence[SessionId]) -> list[Position | None]:

@@ -8,12 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from redis.exceptions import ResponseError
-
 from shared.ids import EntryId, parse_session_id, parse_turn_id
 from shared.inbox import SubmittedMessage
 from shared.keys import WORK_GROUP, Keys
-from shared.redis_client import Redis, ask
+from shared.redis_client import Redis, RefusedByRedis, ask
 
 Fields = dict[bytes, bytes]
 T = TypeVar("T")
@@ -42,7 +40,7 @@ class WorkStream:
                 self._client,
                 lambda: self._client.xgroup_create(self._stream, WORK_GROUP, "0", mkstream=True),
             )
-        except ResponseError as error:
+        except RefusedByRedis as error:
             if "BUSYGROUP" not in str(error):
                 raise
         await ask(
@@ -115,7 +113,7 @@ class WorkStream:
         """Make `call`; a Redis that has come back without its data is given the group first."""
         try:
             return await ask(self._client, call, blocks_seconds=blocks_seconds)
-        except ResponseError as error:
+        except RefusedByRedis as error:
             if not str(error).startswith("NOGROUP"):
                 raise
         await self.create_group(consumer)

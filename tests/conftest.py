@@ -1,7 +1,5 @@
-"""What every test gets: the count for `make test`, and nothing that was not run passes as run."""
+"""What the tests share: one server, one model, one running system."""
 
-import json
-import os
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -11,34 +9,6 @@ from dev.embedded_redis import EmbeddedRedis
 from tests.support.chat import Chat
 from tests.support.deployment import Deployment, deploy
 from tests.support.stub_model import StubModel, stub_model
-
-_counts = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.skipped:
-        _counts["skipped"] += 1  # expected failures among them
-    elif report.failed:
-        _counts["failed"] += 1
-    elif report.when == "call":
-        _counts["passed"] += 1
-
-
-def pytest_collectreport(report: pytest.CollectReport) -> None:
-    if report.failed:
-        _counts["failed"] += 1
-    elif report.skipped:
-        _counts["skipped"] += 1
-
-
-def pytest_deselected(items: list[pytest.Item]) -> None:
-    _counts["skipped"] += len(items)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    counts_file = os.environ.get("TEST_COUNTS_FILE")
-    if counts_file:
-        Path(counts_file).write_text(json.dumps(_counts))
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +33,7 @@ async def deployment(
     redis_server: EmbeddedRedis, stub: StubModel, tmp_path: Path
 ) -> AsyncGenerator[Deployment, None]:
     """An empty deployment of the test's own, with short leases; nothing may be left of it."""
-    environment = stub.environment() | {"LEASE_SECONDS": "1", "LINGER_SECONDS": "0.1"}
+    environment = stub.environment() | {"LEASE_SECONDS": "2", "LINGER_SECONDS": "0.1"}
     async with deploy(redis_server, tmp_path, **environment) as own:
         yield own
         await own.check_nothing_is_left()

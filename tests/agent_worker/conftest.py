@@ -4,12 +4,17 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from dev.embedded_redis import EmbeddedRedis
 from tests.support.chat import Chat
 from tests.support.deployment import Deployment, deploy
 from tests.support.failing import AGENT
 from tests.support.stub_model import StubModel
+
+# How long an example takes is the machine's affair.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ def test_arguments_of_any_depth_can_be_written(depth: int) -> None:
 
 # results
 
-characters = st.characters() | st.sampled_from("aé€😀")
+characters = st.characters(exclude_categories=["Cs"]) | st.sampled_from("aé€😀")
 
 
 @given(st.text(characters), st.integers(0, 40))

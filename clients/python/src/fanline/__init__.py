@@ -1,9 +1,10 @@
 """Client of the Fanline gateway: follow and drive an agent's session, resuming by itself."""
 
-from fanline.conversation import Conversation, Turn
-from fanline.errors import FanlineError, Refused, TurnFailed
+from fanline.backoff import Backoff
+from fanline.conversation import Conversation, Text, Turn
+from fanline.errors import FanlineError, Refused, TooBig, TurnFailed
 from fanline.events import Event, Position
-from fanline.session import Backoff, Session, connect
+from fanline.session import Session, connect
 
 __all__ = [
     "Backoff",
@@ -13,6 +14,8 @@ __all__ = [
     "Position",
     "Refused",
     "Session",
+    "Text",
+    "TooBig",
     "Turn",
     "TurnFailed",
     "connect",

@@ -1,21 +1,27 @@
-"""`python -m fanline URL SESSION "question"`: ask, and see what the agent does while it does it."""
+"""`python -m fanline URL SESSION "question"`: ask, and see what the agent does while it does it.
+Without a question: follow the session, one JSON line a frame, until interrupted.
+"""
 
+import argparse
 import asyncio
+import json
 import sys
 
+from fanline.errors import FanlineError
 from fanline.events import Event
 from fanline.session import connect
 
-USAGE = 'usage: python -m fanline ws://HOST/ws SESSION "question"'
+INTERRUPTED = 130
 
 
 async def ask(url: str, session_id: str, question: str) -> int:
     """Print the streamed answer and, between, the calls; returns the exit status."""
+    printer = Printer()
     async with connect(url, session_id) as session:
         turn_id = await session.send(question)
         async for event in session:
             if event.get("turn_id") == turn_id:
-                _show(event)
+                printer.show(event)
                 if event.type == "turn_finished":
                     return 0 if event["status"] == "completed" else 1
             elif event.type == "error" and event.get("message_id") == turn_id:
@@ -24,35 +30,91 @@ async def ask(url: str, session_id: str, question: str) -> int:
     return 1
 
 
-def _show(event: Event) -> None:
-    match event.type:
-        case "assistant" if event["streaming"]:
-            print(event["content"], end="", flush=True)
-        case "assistant":
-            print()
-        case "tool_call":
-            _line(event, f"{event['tool_name']} {event['arguments']}")
-        case "tool_result":
-            failed = " failed" if event["is_error"] else ""
-            _line(event, f"{event['tool_name']}{failed} in {event['duration_ms']} ms")
-        case "openai_call":
-            _line(event, event["model"])
-        case "openai_response":
-            tokens = event["total_tokens"]
-            _line(event, f"{event['model']} {tokens} tokens in {event['duration_ms']} ms")
-        case "turn_finished":
-            _line(event, f"{event['status']} in {event['duration_ms']} ms")
-        case "error":
-            _line(event, event["error"])
-        case _:
-            pass
+async def follow(url: str, session_id: str, last_event_id: str | None) -> int:
+    """Print every frame of the session as it came, from `last_event_id` or from the beginning."""
+    async with connect(url, session_id, last_event_id=last_event_id) as session:
+        async for event in session:
+            print(json.dumps(dict(event.fields), ensure_ascii=False), flush=True)
+    return 0
 
 
-def _line(event: Event, text: str) -> None:
-    print(f"\n[{event.type}] {text}", flush=True)
+class Printer:
+    """A turn, as a terminal can show it."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, int] = {}
+        """Length of what is on the screen, by text."""
+        self._is_mid_line = False
+
+    def show(self, event: Event) -> None:
+        """Print what a person wants to know of the event."""
+        match event.type:
+            case "assistant":
+                self._show_text(event)
+            case "turn_started":
+                self._line(event, f"attempt {event['attempt']} by {event['worker']}")
+            case "tool_call":
+                self._line(event, f"{event['tool_name']} {json.dumps(event['arguments'])}")
+            case "tool_result":
+                failed = " failed" if event["is_error"] else ""
+                self._line(event, f"{event['tool_name']}{failed} in {event['duration_ms']} ms")
+            case "openai_call":
+                self._line(event, event["model"])
+            case "openai_response":
+                tokens = event["total_tokens"]
+                told = "unknown" if tokens is None else tokens
+                self._line(event, f"{event['model']}, tokens: {told}, in {event['duration_ms']} ms")
+            case "turn_finished":
+                self._line(event, f"{event['status']} in {event['duration_ms']} ms")
+            case "error":
+                self._line(event, event["error"])
+            case _:
+                pass
+
+    def _show_text(self, event: Event) -> None:
+        text, content = event["message_id"], event["content"]
+        shown = self._shown.get(text, 0)
+        if event["streaming"]:
+            self._shown[text] = shown + len(content)
+            self._print(content)
+        else:
+            # The whole text begins with the pieces; some may not have been given.
+            self._print(content[shown:])
+            self._end_line()
+
+    def _line(self, event: Event, text: str) -> None:
+        self._end_line()
+        print(f"[{event.type}] {text}", flush=True)
+
+    def _print(self, text: str) -> None:
+        if text:
+            print(text, end="", flush=True)
+            self._is_mid_line = not text.endswith("\n")
+
+    def _end_line(self) -> None:
+        if self._is_mid_line:
+            print(flush=True)
+            self._is_mid_line = False
+
+
+def main() -> int:
+    """What the command line asks for; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m fanline", description=__doc__)
+    parser.add_argument("url", help="the gateway's socket: ws://HOST/ws")
+    parser.add_argument("session", help="the session to speak in or to follow")
+    parser.add_argument("question", nargs="?", help="what to ask; none: follow the session")
+    parser.add_argument("--after", metavar="ID", help="follow from after the event with this id")
+    arguments = parser.parse_args()
+    try:
+        if arguments.question is None:
+            return asyncio.run(follow(arguments.url, arguments.session, arguments.after))
+        return asyncio.run(ask(arguments.url, arguments.session, arguments.question))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except FanlineError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit(USAGE)
-    sys.exit(asyncio.run(ask(*sys.argv[1:4])))
+    sys.exit(main())

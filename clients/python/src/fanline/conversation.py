@@ -1,5 +1,6 @@
 """A session's events reduced to a conversation, by the rules of the protocol. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,36 +46,26 @@ class Conversation:
         """Take one event into account; unknown types change nothing."""
         if event.type == "connection" and event.get("reset"):
             self.turns.clear()
+        apply = _APPLY.get(event.type)
         turn_id = event.get("turn_id")
-        if turn_id is None or event.position is None:
-            return
-        turn = self.turns.setdefault(turn_id, Turn(turn_id))
-        match event.type:
-            case "message":
-                turn.question = event["content"]
-            case "turn_started":
-                turn.attempt = event["attempt"]
-                lower = [name for name, text in turn.texts.items() if text.attempt < turn.attempt]
-                for name in lower:
-                    del turn.texts[name]
-            case "assistant":
-                _apply_text(turn, event)
-            case "tool_call" | "openai_call":
-                turn.calls[_call_id(event)] = dict(event.fields)
-            case "tool_result" | "openai_response":
-                turn.calls.setdefault(_call_id(event), {})["end"] = dict(event.fields)
-            case "turn_finished":
-                turn.status, turn.error = event["status"], event.get("error")
-                for name in [name for name, text in turn.texts.items() if not text.whole]:
-                    del turn.texts[name]
-            case _:
-                pass
+        if apply is not None and turn_id is not None and event.position is not None:
+            apply(self.turns.setdefault(turn_id, Turn(turn_id)), event)
+
+
+def _apply_question(turn: Turn, event: Event) -> None:
+    turn.question = event["content"]
+
+
+def _apply_attempt(turn: Turn, event: Event) -> None:
+    turn.attempt = event["attempt"]
+    _keep(turn, lambda text: text.attempt >= turn.attempt)
 
 
 def _apply_text(turn: Turn, event: Event) -> None:
     attempt = event["attempt"]
     if attempt < turn.attempt:
         return
+    _apply_attempt(turn, event)  # its `turn_started` may lie before the cursor we began from
     text = turn.texts.setdefault(event["message_id"], Text(attempt))
     if event["streaming"]:
         text.content += event["content"]
@@ -82,5 +73,34 @@ def _apply_text(turn: Turn, event: Event) -> None:
         text.content, text.whole = event["content"], True
 
 
+def _apply_call(turn: Turn, event: Event) -> None:
+    turn.calls[_call_id(event)] = dict(event.fields)
+
+
+def _apply_end_of_call(turn: Turn, event: Event) -> None:
+    turn.calls.setdefault(_call_id(event), {})["end"] = dict(event.fields)
+
+
+def _apply_end(turn: Turn, event: Event) -> None:
+    turn.status, turn.error = event["status"], event.get("error")
+    _keep(turn, lambda text: text.whole)
+
+
+def _keep(turn: Turn, wanted: Callable[[Text], bool]) -> None:
+    turn.texts = {name: text for name, text in turn.texts.items() if wanted(text)}
+
+
 def _call_id(event: Event) -> str:
     return str(event.get("tool_call_id") or event.get("call_id"))
+
+
+_APPLY: dict[str, Callable[[Turn, Event], None]] = {
+    "message": _apply_question,
+    "turn_started": _apply_attempt,
+    "assistant": _apply_text,
+    "tool_call": _apply_call,
+    "openai_call": _apply_call,
+    "tool_result": _apply_end_of_call,
+    "openai_response": _apply_end_of_call,
+    "turn_finished": _apply_end,
+}

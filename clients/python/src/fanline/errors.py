@@ -9,8 +9,12 @@ class Refused(FanlineError):
     """The gateway will not have this socket: coming back as it is would be refused again."""
 
 
+class TooBig(FanlineError):
+    """A message is bigger than the gateway takes. It was not sent; the session can go on."""
+
+
 class TurnFailed(FanlineError):
-    """A turn ended without an answer. `code` is the protocol's."""
+    """A turn ended without an answer. `code` is the protocol's; `cancelled` for a stopped turn."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 
 class Position(NamedTuple):
@@ -17,13 +17,15 @@ class Position(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Position":
+        """The position that `text` writes as `<epoch>-<seq>`. Raises `ValueError`."""
         epoch, _, seq = text.partition("-")
         return cls(int(epoch), int(seq))
 
 
 @dataclass(frozen=True)
 class Event:
-    """One frame from the gateway. Unknown types and fields are kept: a newer gateway may send them."""
+    """One frame from the gateway. Unknown types and fields are kept: a newer gateway may send
+    them."""
 
     type: str
     position: Position | None
@@ -34,14 +36,17 @@ class Event:
         return self.fields[name]
 
     def get(self, name: str, default: Any = None) -> Any:
+        """The field, or `default` where the frame has none."""
         return self.fields.get(name, default)
 
 
 def parse_event(text: str | bytes) -> Event:
     """The frame in `text`. Raises `ValueError` for what is not a frame."""
-    fields = json.loads(text)
-    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+    value: object = json.loads(text)
+    if not isinstance(value, dict):
         raise ValueError("not a frame")
-    frame: dict[str, Any] = fields
-    place = frame.get("id")
-    return Event(frame["type"], Position.parse(place) if place else None, frame)
+    fields = cast(dict[str, Any], value)
+    kind, place = fields.get("type"), fields.get("id")
+    if not isinstance(kind, str):
+        raise ValueError("not a frame")
+    return Event(kind, Position.parse(place) if place else None, fields)

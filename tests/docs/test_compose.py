@@ -1,0 +1,144 @@
+"""The container files against the code: modules, ports and variables that they name are there.
+
+Nothing is built or run here: that needs Docker.
+"""
+
+import asyncio
+import os
+import re
+import runpy
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from agent_worker.settings import WorkerSettings
+from dev.embedded_redis import free_port
+from gateway.settings import GatewaySettings
+from tests.docs.markdown import ROOT, read_page
+from tests.docs.test_settings_doc import names_of
+from tests.support.deployment import Deployment
+
+COMPOSE: dict[str, Any] = yaml.safe_load(read_page("docker-compose.yml"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = read_page("Dockerfile")
+NGINX = re.sub(r"#.*", "", read_page("deploy/nginx.conf"))
+OURS = {"gateway": GatewaySettings, "agent_worker": WorkerSettings}
+
+
+def image_environment() -> dict[str, str]:
+    """What the Dockerfile sets for every process."""
+    lines = re.findall(r"^ENV (.*)$", DOCKERFILE, re.MULTILINE)
+    return dict(pair.split("=") for line in lines for pair in line.split())
+
+
+def test_the_services_are_those_of_the_system() -> None:
+    assert set(SERVICES) == {"redis", "gateway", "agent_worker", "proxy", "jaeger"}
+    for service in SERVICES.values():
+        assert set(service.get("depends_on", {})) <= set(SERVICES)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_command_is_a_package_that_can_be_run_and_is_in_the_image(name: str) -> None:
+    python, option, package = SERVICES[name]["command"]
+    assert (python, option) == ("python", "-m")
+    assert package == name
+    assert (ROOT / package / "__main__.py").is_file()
+    assert runpy.run_module(f"{package}.__main__", run_name="looked at")["main"]
+    copied = re.findall(r"^COPY (\S+) \./", DOCKERFILE, re.MULTILINE)
+    assert {package, "shared", "requirements.lock"} <= set(copied)
+    assert all((ROOT / path).exists() for path in copied)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_variable_is_one_that_the_process_reads(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = OURS[name]
+    environment: dict[str, str | None] = SERVICES[name]["environment"]
+    known = {names[0] for names in names_of(settings)}
+    ours = {variable for variable in environment if not variable.startswith("OTEL_")}
+    assert ours - known == set()
+    for variable, value in (image_environment() | environment).items():
+        monkeypatch.setenv(variable, value or "")
+    assert settings().redis_url.get_secret_value() == "redis://redis:6379/0"
+
+
+def test_gateways_can_be_added_because_none_takes_a_port_of_the_host() -> None:
+    assert "ports" not in SERVICES["gateway"]
+    assert "container_name" not in SERVICES["gateway"]
+
+
+def test_what_is_open_is_open_on_this_machine_alone() -> None:
+    ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert ports == {"proxy": ["127.0.0.1:8000:8000"], "jaeger": ["127.0.0.1:16686:16686"]}
+
+
+def test_the_proxy_listens_where_it_is_published_and_speaks_to_the_gateways() -> None:
+    assert re.findall(r"listen\s+(\d+);", NGINX) == ["8000"]
+    assert re.findall(r"set \$gateway (\S+);", NGINX) == [f"gateway:{image_environment()['PORT']}"]
+    assert "proxy_pass http://$gateway;" in NGINX
+    source, target, _ = SERVICES["proxy"]["volumes"][0].split(":")
+    assert (ROOT / source).is_file()
+    assert target == "/etc/nginx/nginx.conf"
+
+
+def test_the_proxy_carries_sockets_and_nothing_is_sticky() -> None:
+    for header in ("Upgrade $http_upgrade", "Connection $connection_upgrade", "Host $http_host"):
+        assert f"proxy_set_header {header};" in NGINX
+    assert not re.search(r"ip_hash|sticky|\bhash\b", NGINX)
+    seconds = int(re.findall(r"proxy_read_timeout (\d+)s;", NGINX)[0])
+    assert seconds > 2 * GatewaySettings.model_fields["heartbeat_seconds"].default
+
+
+def test_redis_keeps_what_it_was_told() -> None:
+    assert "--appendonly yes" in " ".join(SERVICES["redis"]["command"])
+    volume, folder = SERVICES["redis"]["volumes"][0].split(":")
+    assert (volume in COMPOSE["volumes"], folder) == (True, "/data")
+
+
+def test_processes_have_the_time_that_they_take_to_leave() -> None:
+    worker, gateway = WorkerSettings.model_fields, GatewaySettings.model_fields
+    leaving = {
+        "gateway": gateway["drain_seconds"].default,
+        "agent_worker": worker["drain_seconds"].default + worker["lease_seconds"].default,
+    }
+    for name, seconds in leaving.items():
+        assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > seconds
+
+
+def test_spans_go_where_jaeger_takes_them() -> None:
+    for name in OURS:
+        assert SERVICES[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://jaeger:4318"
+    assert SERVICES["jaeger"]["environment"]["COLLECTOR_OTLP_ENABLED"] == "true"
+
+
+def test_the_image_is_a_supported_python_with_the_locked_packages_and_no_rights() -> None:
+    version = re.findall(r"^FROM python:(\d+\.\d+)-slim$", DOCKERFILE, re.MULTILINE)
+    assert version == ["3.13"]
+    assert "--require-hashes -r requirements.lock" in DOCKERFILE
+    user = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
+    assert user == re.findall(r"useradd .* (\S+)$", DOCKERFILE, re.MULTILINE)
+
+
+async def test_the_health_check_passes_at_a_gateway_and_fails_without_one(
+    system: Deployment,
+) -> None:
+    """The command of the image itself, with this Python."""
+    (words,) = re.findall(r'^  CMD \["python", "-c", "(.*)"\]$', DOCKERFILE, re.MULTILINE)
+    code = words.replace('\\"', '"')
+    port = system.processes[0].port
+    assert await _status_of(code, port) == 0
+    assert await _status_of(code, free_port()) != 0
+
+
+async def _status_of(code: str, port: int) -> int:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        code,
+        env=os.environ | {"PORT": str(port)},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    return await process.wait()

@@ -1,0 +1,66 @@
+"""What the tests of the gateway's edge share: two gateways and nobody who answers."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from dev.embedded_redis import EmbeddedRedis
+from shared.keys import Keys
+from tests.gateway.log_writer import LogWriter, writing_to
+from tests.gateway.manager_bench import Bench, build_bench
+from tests.support.deployment import Deployment, deploy
+
+MAX_INBOX = 60
+SMALL = {
+    "HEADS_SECONDS": "0.5",
+    "HEARTBEAT_SECONDS": "1",
+    "LINGER_SECONDS": "0.1",
+    "MAX_INBOX": str(MAX_INBOX),
+    "MAX_TAB_BUFFER_BYTES": "65536",
+    "PAGE_EVENTS": "16",
+}
+"""Every bound small, so that a test reaches it soon."""
+
+
+@pytest.fixture(scope="session")
+async def edge(
+    redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncGenerator[Deployment, None]:
+    """Two gateways without a worker: what a tab is given is what the test itself wrote."""
+    async with deploy(redis_server, tmp_path_factory.mktemp("edge"), **SMALL) as shared:
+        await shared.start_gateway()
+        await shared.start_gateway()
+        yield shared
+        await forget_unanswered(shared)
+        await shared.check_nothing_is_left()
+
+
+@pytest.fixture
+async def own_edge(redis_server: EmbeddedRedis, tmp_path: Path) -> AsyncGenerator[Deployment, None]:
+    """As `edge`, for a test that needs settings of its own or ends a gateway: none has started."""
+    async with deploy(redis_server, tmp_path, **SMALL) as own:
+        yield own
+        await forget_unanswered(own)
+        await own.check_nothing_is_left()
+
+
+@pytest.fixture
+async def writer(edge: Deployment) -> AsyncGenerator[LogWriter, None]:
+    """Writes into the logs of `edge`."""
+    async with writing_to(edge.redis_url, edge.keys) as own:
+        yield own
+
+
+async def forget_unanswered(deployment: Deployment) -> None:
+    """Nobody answers here: the promises in the work stream are the test's own to drop."""
+    async with deployment.client() as client:
+        await client.delete(deployment.keys.turns())
+
+
+@pytest.fixture
+async def bench(redis_server: EmbeddedRedis) -> AsyncGenerator[Bench, None]:
+    """A connection manager in this process, with a session of its own."""
+    async with writing_to(redis_server.url, Keys(f"m{uuid4().hex[:8]}")) as own:
+        yield build_bench(own)
