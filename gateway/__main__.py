@@ -8,13 +8,15 @@ import uvicorn
 from pydantic import ValidationError
 
 from gateway.app import build_app
+from gateway.close_codes import CLOSE_SECONDS
 from gateway.drain import Drain
 from gateway.settings import GatewaySettings
+from gateway.wire import WireProtocol
 from shared.logs import configure_logging
 from shared.settings import read_env_file
 
-LAST_SECONDS = 1
-"""What a socket that never reads may still hold up after draining."""
+LAST_SECONDS = CLOSE_SECONDS + 1
+"""What sockets may still hold up after draining: by then every one has been cut."""
 
 
 class Server(uvicorn.Server):
@@ -53,12 +55,12 @@ def main() -> None:
             port=settings.port,
             log_config=None,
             access_log=False,
-            ws="websockets-sansio",
+            ws=WireProtocol,
             ws_max_size=settings.max_frame_bytes,
             ws_per_message_deflate=False,
             ws_ping_interval=settings.heartbeat_seconds,
             ws_ping_timeout=settings.stall_seconds,
-            timeout_graceful_shutdown=LAST_SECONDS,
+            timeout_graceful_shutdown=int(LAST_SECONDS),
         )
     )
     server.drain = app.state.drain

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from gateway.frames import Frames
 from gateway.metrics import Metrics
 from gateway.replay import frames_of
 from gateway.settings import GatewaySettings
@@ -20,17 +21,18 @@ _log = logging.getLogger(__name__)
 
 READ_RETRY_SECONDS = 0.25
 
-PreparedFrames = dict[Position | None, list[str]]
+PreparedFrames = dict[Position | None, Frames]
 """A page's frames by the cursor they begin after: tabs at the same place share them."""
 
 
 class FollowedSession:
     """A session with at least one tab here, or that had one a moment ago."""
 
-    __slots__ = ("channel", "head", "linger", "reading", "session_id", "tabs")
+    __slots__ = ("channel", "head", "linger", "name", "reading", "session_id", "tabs")
 
     def __init__(self, session_id: SessionId, channel: str) -> None:
         self.session_id = session_id
+        self.name = session_id.encode()
         self.channel = channel
         self.tabs: set[Tab] = set()
         self.head: Position | None = None
@@ -117,10 +119,10 @@ class CatchUp:
             )
         start = None if outcome.reset else cursor
         if start not in prepared:
-            prepared[start] = list(frames_of(outcome.entries))
-        for frame in prepared[start]:
-            tab.give(frame)
-        self._metrics.deliveries.inc(len(prepared[start]))
+            prepared[start] = Frames([text.encode() for text in frames_of(outcome.entries)])
+        if texts := prepared[start].texts:
+            tab.give(prepared[start])
+            self._metrics.deliveries.inc(len(texts))
 
 
 def _from_the_beginning(cursor: Position | None) -> Position:

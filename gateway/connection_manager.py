@@ -8,28 +8,25 @@ the log.
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
 
 from gateway.catch_up import CatchUp, FollowedSession
+from gateway.close_codes import TRY_AGAIN
 from gateway.follower import Follower, Live
+from gateway.frames import Frames
+from gateway.live_text import read_position
 from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
 from gateway.tab import Tab, TabSocket
 from shared.errors import Unavailable
 from shared.ids import Position, SessionId
-from shared.protocol import ConnectionState, Frame, encode_frame
+from shared.protocol import ConnectionState, Frame
 from shared.session_log import SessionLog
 from shared.subscription import Batch, Subscription
 
 _log = logging.getLogger(__name__)
 
 HEADS_PER_ROUND_TRIP = 1000
-
-_FRONT = re.compile(
-    rb'\{"id":"(\d{1,16})-(\d{1,16})","type":"[a-z_]+","session_id":"([A-Za-z0-9_-]{1,128})"'
-)
-"""The front of every text on a session's channel; what comes after it is passed on unread."""
 
 
 class ConnectionManager:
@@ -92,9 +89,9 @@ class ConnectionManager:
         session or socket is absent or broken."""
         session = self._sessions.get(session_id)
         if session is not None:
-            frame = encode_frame(message)
+            frames = Frames.of(message)
             for tab in session.tabs:
-                tab.give(frame)
+                tab.give(frames)
 
     def broadcast(self, status: ConnectionState) -> None:
         """Tell every tab of every session how this gateway's connection stands."""
@@ -125,8 +122,7 @@ class ConnectionManager:
             session = self._by_channel.get(channel)
             if session is None:
                 continue  # its last tab has gone and the unsubscribe is on its way
-            for text in texts:
-                self._on_text(session, text)
+            self._on_texts(session, texts)
 
     def on_lost(self) -> None:
         """Redis is away: say so, and read the log when it is back."""
@@ -169,7 +165,10 @@ class ConnectionManager:
             for session in self._sessions.values():
                 for tab in session.tabs:
                     silent = 0 < tab.last_write <= now - self._settings.heartbeat_seconds
-                    if silent and tab.socket.has_room:
+                    if tab.socket.has_stalled(now):
+                        self._metrics.stalled.inc()
+                        tab.socket.close(TRY_AGAIN, "took nothing")
+                    elif silent and tab.socket.has_room:
                         tab.beat(session.head)
 
     # inside
@@ -199,36 +198,36 @@ class ConnectionManager:
         if self._subscription is not None:
             self._subscription.unsubscribe(session.channel)
 
-    def _on_text(self, session: FollowedSession, text: bytes) -> None:
-        try:
-            frame = text.decode()  # before any cursor moves: what cannot be sent is not delivered
-        except UnicodeDecodeError:
-            frame = ""
-        front = _FRONT.match(text) if frame else None
-        if front is None or front[3].decode() != session.session_id:
-            self._metrics.foreign_texts.inc()
-            _log.warning("channel %s: dropped a text that is not ours", session.channel)
-            return
-        position = Position(int(front[1]), int(front[2]))
-        takers: list[Tab] = []
+    def _on_texts(self, session: FollowedSession, texts: list[bytes]) -> None:
+        live = [(place, text) for text in texts if (place := self._position_in(session, text))]
+        shared: dict[tuple[int, ...], Frames] = {}  # tabs that take the same texts share the frames
         for tab in session.tabs:
-            verdict = self._follow_live(tab, position)
-            if verdict is Live.DELIVER:
-                takers.append(tab)
-            elif verdict is Live.READ:
-                self._metrics.gaps.inc()
-                self._catch_up.request(session)
-        if takers:
-            session.head = position
-            for tab in takers:
-                tab.give(frame)
-            self._metrics.deliveries.inc(len(takers))
+            taken = tuple(
+                n for n, (place, _) in enumerate(live) if self._takes(session, tab, place)
+            )
+            if taken:
+                if taken not in shared:
+                    shared[taken] = Frames([live[n][1] for n in taken])
+                tab.give(shared[taken])
+                session.head = live[taken[-1]][0]
+                self._metrics.deliveries.inc(len(taken))
 
-    def _follow_live(self, tab: Tab, position: Position) -> Live:
+    def _takes(self, session: FollowedSession, tab: Tab, position: Position) -> bool:
         if not tab.follower.reading and not tab.socket.has_room:
             # Behind: it costs no memory here, and reads on when its socket has drained.
             tab.follower.read_again()
-        return tab.follower.on_live(position)
+        verdict = tab.follower.on_live(position)
+        if verdict is Live.READ:
+            self._metrics.gaps.inc()
+            self._catch_up.request(session)
+        return verdict is Live.DELIVER
+
+    def _position_in(self, session: FollowedSession, text: bytes) -> Position | None:
+        position = read_position(text, session.name)
+        if position is None:
+            self._metrics.foreign_texts.inc()
+            _log.warning("channel %s: dropped a text that is not ours", session.channel)
+        return position
 
     def _on_head(self, session: FollowedSession, head: Position | None) -> None:
         session.head = head

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from gateway.follower import Follower
+from gateway.frames import Frames
 from shared.ids import Position, SessionId
 from shared.protocol import (
     PROTOCOL_VERSION,
     ConnectionState,
     ConnectionStatus,
     Heartbeat,
-    encode_frame,
     format_timestamp,
 )
 from shared.session_log import LogPage
@@ -22,11 +22,16 @@ class TabSocket(Protocol):
 
     @property
     def has_room(self) -> bool:
-        """Whether less than `MAX_TAB_BUFFER_BYTES` is written and not yet taken."""
+        """Whether at most `MAX_TAB_BUFFER_BYTES` are written and not yet taken."""
         ...
 
-    def write(self, frame: str) -> None:
-        """Send one frame, after those written before. Does nothing on a closed socket."""
+    def write(self, frames: Frames) -> None:
+        """Send frames, after those written before. Does nothing on a closed socket."""
+        ...
+
+    def has_stalled(self, now: float) -> bool:
+        """Whether nothing of what waits was taken for `STALL_SECONDS`. To be asked again and
+        again: what was taken since the last time counts as life."""
         ...
 
     def close(self, code: int, reason: str = "") -> None:
@@ -56,16 +61,16 @@ class Tab:
         """Whether it is not at the live tail and its socket would take more."""
         return self.follower.reading and self.socket.has_room
 
-    def give(self, frame: str) -> None:
-        """Send one frame."""
-        self.socket.write(frame)
+    def give(self, frames: Frames) -> None:
+        """Send frames."""
+        self.socket.write(frames)
         self.last_write = asyncio.get_running_loop().time()
 
     def say(self, status: ConnectionState) -> None:
         """Tell it that this gateway has lost Redis or is going; `announce` says that all is well
         again."""
         self.announced = False
-        self.give(encode_frame(ConnectionStatus(session_id=self.session_id, status=status)))
+        self.give(Frames.of(ConnectionStatus(session_id=self.session_id, status=status)))
 
     def announce(
         self, page: LogPage, *, cursor: Position | None, reset: bool, heartbeat_seconds: float
@@ -85,9 +90,9 @@ class Tab:
         )
         self.announced = True
         self.asked = False
-        self.give(encode_frame(status))
+        self.give(Frames.of(status))
 
     def beat(self, head: Position | None) -> None:
         """A sign of life on a silent socket, with the place that the tab should have reached."""
         text = None if head is None else str(head)
-        self.give(encode_frame(Heartbeat(session_id=self.session_id, head=text)))
+        self.give(Frames.of(Heartbeat(session_id=self.session_id, head=text)))

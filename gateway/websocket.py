@@ -1,81 +1,30 @@
-"""The socket's edge: the handshake, what a tab sends, and frames on their way to it.
-
-Reading and writing are two tasks of one socket: a tab that takes nothing must not keep its own
-words from being read, and only reading learns how a socket closed.
-"""
+"""The socket's edge: one tab from its admitted handshake to its close."""
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable
+from functools import partial
+from typing import TypedDict
 
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket
 
 from gateway.acceptance import Acceptance
+from gateway.asgi_socket import AsgiSocket
 from gateway.client_frames import Refused, parse_client_frame, refuse
-from gateway.close_codes import INTERNAL_ERROR, TRY_AGAIN
+from gateway.close_codes import INTERNAL_ERROR
 from gateway.connection_manager import ConnectionManager
+from gateway.frames import Frames
 from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
-from gateway.tab import Tab
+from gateway.tab import TabSocket
+from gateway.wire import EXTENSION, WireProtocol, WireSocket
 from shared.ids import Position, SessionId, parse_position
-from shared.protocol import UserMessage, encode_frame
+from shared.protocol import UserMessage
 
 _log = logging.getLogger(__name__)
 
-CLOSE_SECONDS = 2.0
-"""How long a close may wait for a peer that does not read."""
-
-
-class AsgiSocket:
-    """A tab's socket over plain ASGI: frames wait here, bounded, while the peer takes them."""
-
-    def __init__(
-        self, websocket: WebSocket, settings: GatewaySettings, on_drained: Callable[[], None]
-    ) -> None:
-        self._websocket = websocket
-        self._settings = settings
-        self._on_drained = on_drained
-        self._frames: deque[str] = deque()
-        self._waiting_bytes = 0
-        self._close: tuple[int, str] | None = None
-        self._wake = asyncio.Event()
-
-    @property
-    def has_room(self) -> bool:
-        return self._close is None and self._waiting_bytes < self._settings.max_tab_buffer_bytes
-
-    def write(self, frame: str) -> None:
-        if self._close is None:
-            self._frames.append(frame)
-            self._waiting_bytes += len(frame)
-            self._wake.set()
-
-    def close(self, code: int, reason: str = "") -> None:
-        if self._close is None:
-            self._close = (code, reason)
-            self._wake.set()
-
-    async def send_frames(self) -> tuple[int, str]:
-        """Send what is written until `close` is called; returns what to close with. Raises
-        `TimeoutError` when the peer takes nothing for `STALL_SECONDS`."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._frames:
-                frame = self._frames.popleft()
-                async with asyncio.timeout(self._settings.stall_seconds):
-                    await self._websocket.send_text(frame)
-                was_full = not self.has_room
-                self._waiting_bytes -= len(frame)
-                if was_full and self.has_room:
-                    self._on_drained()
-            if self._close is not None:
-                return self._close
-
 
 class WebSocketEdge:
-    """Serves one tab from handshake to close."""
+    """Serves tabs."""
 
     def __init__(
         self,
@@ -90,46 +39,46 @@ class WebSocketEdge:
         self._metrics = metrics
 
     async def serve(self, websocket: WebSocket, session_id: SessionId) -> None:
-        """The whole life of an admitted socket. Ends when the socket is closed, by whomever."""
+        """The whole life of an admitted socket. Returns when it is closed, by whomever."""
         await websocket.accept()
-        cursor, asked = _cursor_of(websocket)
-        tab: Tab | None = None
+        protocol = websocket.scope.get("extensions", {}).get(EXTENSION)
+        if isinstance(protocol, WireProtocol):
+            socket = WireSocket(protocol, **self._bounds())
+            await self._follow(websocket, socket, session_id)
+        else:
+            await self._serve_asgi(websocket, AsgiSocket(websocket, **self._bounds()), session_id)
 
-        def on_drained() -> None:
-            if tab is not None:
-                self._manager.on_drained(tab)
-
-        socket = AsgiSocket(websocket, self._settings, on_drained)
-        tab = self._manager.connect(socket, session_id, cursor, asked=asked)
-        receiving = asyncio.create_task(self._receive(websocket, socket, session_id))
+    async def _serve_asgi(
+        self, websocket: WebSocket, socket: AsgiSocket, session_id: SessionId
+    ) -> None:
+        tasks = (
+            asyncio.create_task(self._follow(websocket, socket, session_id)),
+            asyncio.create_task(socket.gone.wait()),
+        )
         sending = asyncio.create_task(socket.send_frames())
         try:
-            await asyncio.wait((receiving, sending), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*tasks, sending):
+                task.cancel()
+            await asyncio.gather(*tasks, sending, return_exceptions=True)
+
+    async def _follow(
+        self, websocket: WebSocket, socket: WireSocket | AsgiSocket, session_id: SessionId
+    ) -> None:
+        cursor, asked = _cursor_of(websocket)
+        tab = self._manager.connect(socket, session_id, cursor, asked=asked)
+        socket.call_when_room(partial(self._manager.on_drained, tab))
+        try:
+            await self._receive(websocket, socket, session_id)
+        except Exception:
+            _log.exception("session %s: a socket ended by an error", session_id[:8])
+            socket.close(INTERNAL_ERROR)
         finally:
             self._manager.disconnect(tab)
-            receiving.cancel()
-            sending.cancel()
-            await asyncio.gather(receiving, sending, return_exceptions=True)
-        await _close(websocket, *self._ending(receiving, sending))
-
-    def _ending(
-        self, receiving: asyncio.Task[None], sending: asyncio.Task[tuple[int, str]]
-    ) -> tuple[int, str]:
-        """The code and reason to close with, if the peer has not closed already."""
-        for task in (receiving, sending):
-            error = None if task.cancelled() else task.exception()
-            if isinstance(error, TimeoutError):
-                self._metrics.stalled.inc()
-                return TRY_AGAIN, "took nothing"
-            if error is not None and not isinstance(error, WebSocketDisconnect):
-                _log.error("a socket ended by an error", exc_info=error)
-                return INTERNAL_ERROR, ""
-        return (
-            sending.result() if not sending.cancelled() and not sending.exception() else (1000, "")
-        )
 
     async def _receive(
-        self, websocket: WebSocket, socket: AsgiSocket, session_id: SessionId
+        self, websocket: WebSocket, socket: TabSocket, session_id: SessionId
     ) -> None:
         while True:
             message = await websocket.receive()
@@ -142,7 +91,7 @@ class WebSocketEdge:
                 await self._obey(text, session_id)
             except Refused as refused:
                 self._metrics.refused.labels(refused.frame.code).inc()
-                socket.write(encode_frame(refused.frame))
+                socket.write(Frames.of(refused.frame))
 
     async def _obey(self, text: str, session_id: SessionId) -> None:
         # One frame after the other: two messages of one socket keep their order.
@@ -151,6 +100,17 @@ class WebSocketEdge:
             await self._acceptance.accept_message(session_id, frame)
         else:
             await self._acceptance.cancel_turn(session_id, frame)
+
+    def _bounds(self) -> "_Bounds":
+        return {
+            "max_buffer_bytes": self._settings.max_tab_buffer_bytes,
+            "stall_seconds": self._settings.stall_seconds,
+        }
+
+
+class _Bounds(TypedDict):
+    max_buffer_bytes: int
+    stall_seconds: float
 
 
 def _cursor_of(websocket: WebSocket) -> tuple[Position | None, bool]:
@@ -162,14 +122,3 @@ def _cursor_of(websocket: WebSocket) -> tuple[Position | None, bool]:
         return parse_position(values[-1]), True
     except ValueError:
         return None, True
-
-
-async def _close(websocket: WebSocket, code: int, reason: str) -> None:
-    states = (websocket.application_state, websocket.client_state)
-    if states != (WebSocketState.CONNECTED, WebSocketState.CONNECTED):
-        return
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await websocket.close(code, reason)
-    except (TimeoutError, RuntimeError, WebSocketDisconnect, OSError):
-        _log.debug("a socket was gone before its close frame")

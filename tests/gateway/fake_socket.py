@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from gateway.frames import Frames
+
 
 class FakeSocket:
     """Has room for `room` frames that are not taken yet."""
@@ -17,9 +19,12 @@ class FakeSocket:
     def has_room(self) -> bool:
         return self.waiting < self.room
 
-    def write(self, frame: str) -> None:
-        self.waiting += 1
-        self.frames.append(json.loads(frame))
+    def write(self, frames: Frames) -> None:
+        self.waiting += len(frames.texts)
+        self.frames += [json.loads(text) for text in frames.texts]
+
+    def has_stalled(self, now: float) -> bool:
+        return False
 
     def close(self, code: int, reason: str = "") -> None:
         self.closed = (code, reason)

@@ -1,0 +1,40 @@
+"""Texts on their way to tabs, framed once for all of them (RFC 6455, section 5.2)."""
+
+import struct
+from collections.abc import Sequence
+
+from shared.protocol import Frame, encode_frame
+
+_FINAL_TEXT = 0x81
+_SHORT, _TWO_BYTES, _EIGHT_BYTES = 125, 126, 127
+
+
+class Frames:
+    """One text or several in a row. Tabs that get the same ones share the framed bytes."""
+
+    __slots__ = ("_wire", "texts")
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self.texts = texts
+        self._wire: bytes | None = None
+
+    @classmethod
+    def of(cls, frame: Frame) -> "Frames":
+        """A frame that is in no log, ready to be sent."""
+        return cls([encode_frame(frame).encode()])
+
+    @property
+    def wire(self) -> bytes:
+        """The frames as a server sends them: unmasked, uncompressed, one a text."""
+        if self._wire is None:
+            self._wire = b"".join(part for text in self.texts for part in (_header(text), text))
+        return self._wire
+
+
+def _header(text: bytes) -> bytes:
+    size = len(text)
+    if size <= _SHORT:
+        return struct.pack("!BB", _FINAL_TEXT, size)
+    if size < 2**16:
+        return struct.pack("!BBH", _FINAL_TEXT, _TWO_BYTES, size)
+    return struct.pack("!BBQ", _FINAL_TEXT, _EIGHT_BYTES, size)

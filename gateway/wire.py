@@ -1,0 +1,104 @@
+"""A tab's socket written straight to its transport: no task, no queue, no copy a tab.
+
+uvicorn keeps the handshake, the reading, the pings and the closing; only outgoing texts pass it by.
+What a transport has not got rid of is the one measure of a tab: above `MAX_TAB_BUFFER_BYTES` it has
+no room and is *behind*; when nothing of it is taken for `STALL_SECONDS`, it has stalled. Raw writes
+bypass uvicorn's own flow control, so both are looked at here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from gateway.close_codes import CLOSE_SECONDS
+from gateway.frames import Frames
+
+EXTENSION = "fanline.wire"
+
+
+class WireProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, which gives itself to the application in the scope."""
+
+    on_room: Callable[[], None] | None = None
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            extensions = cast(dict[str, object], self.scope.get("extensions"))
+            extensions[EXTENSION] = self
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.on_room is not None:
+            self.on_room()
+
+    def keepalive_timeout(self) -> None:
+        """No answer to a ping. It says nothing while bytes wait before it: whether those are taken
+        is the stall check's to see."""
+        if self.transport.get_write_buffer_size() and self.ping_timeout is not None:
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+        else:
+            super().keepalive_timeout()
+
+    def shutdown(self) -> None:
+        """The server stops: whoever does not take its close frame is cut, and holds nothing up."""
+        if self.close_timer is None:
+            super().shutdown()
+            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close frame behind what has been written, and cut the connection if the peer does
+        not answer. Harmless twice."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+
+class WireSocket:
+    """The `TabSocket` over a `WireProtocol`."""
+
+    def __init__(
+        self, protocol: WireProtocol, *, max_buffer_bytes: int, stall_seconds: float
+    ) -> None:
+        self._protocol = protocol
+        self._transport = protocol.transport
+        self._stall_seconds = stall_seconds
+        self._max_buffer_bytes = max_buffer_bytes
+        self._written = 0
+        self._taken = 0
+        self._taken_at = asyncio.get_running_loop().time()
+        self._transport.set_write_buffer_limits(high=max_buffer_bytes)
+
+    def call_when_room(self, callback: Callable[[], None]) -> None:
+        """Arrange for `callback` whenever a socket without room has drained."""
+        self._protocol.on_room = callback
+
+    @property
+    def has_room(self) -> bool:
+        return self._transport.get_write_buffer_size() <= self._max_buffer_bytes
+
+    def write(self, frames: Frames) -> None:
+        if not self._protocol.close_sent and not self._transport.is_closing():
+            self._written += len(frames.wire)
+            self._transport.write(frames.wire)
+
+    def has_stalled(self, now: float) -> bool:
+        waiting = self._transport.get_write_buffer_size()
+        taken = self._written - waiting
+        if waiting == 0 or taken > self._taken:
+            self._taken, self._taken_at = taken, now
+        return now - self._taken_at >= self._stall_seconds
+
+    def close(self, code: int, reason: str = "") -> None:
+        self._protocol.close(code, reason)
