@@ -10,6 +10,7 @@ import pytest
 from dev.embedded_redis import EmbeddedRedis
 from tests.support.chat import Chat
 from tests.support.deployment import Deployment, deploy
+from tests.support.eventually import eventually
 from tests.support.stub_model import Call, Reply, StubModel
 
 
@@ -84,22 +85,19 @@ async def test_a_turn_with_more_to_say_than_may_wait_ends_as_failed(
     """At `EMITTER_MAX_BYTES` the run is stopped, and the failure is told when Redis is back; what
     had begun has its end, and the next turn works."""
     async with deploy(own_redis, tmp_path, **stub.environment()) as deployment:
-        await asyncio.gather(
+        _, worker = await asyncio.gather(
             deployment.start_gateway(), deployment.start_worker(emitter_max_bytes=4000)
         )
         chat = Chat(deployment, stub)
-        pieces = ["x" * 100] * 80
-        stub.script(
-            chat.session_id, speech := Reply(pieces, chunk_seconds=0.02, hold_after=len(pieces))
-        )
+        speech = Reply(["x" * 100] * 200, chunk_seconds=0.02)
+        stub.script(chat.session_id, speech)
         async with chat.tab() as tab:
             turn_id = await tab.session.send(chat.session_id)
             await tab.until("assistant", streaming=True)
             own_redis.kill()
-            await speech.reached_hold.wait()
+            await eventually(lambda: "failed: unavailable" in worker.log(), "the run is stopped")
             await asyncio.to_thread(own_redis.start)
             turn = await tab.until_finished(turn_id)
-            speech.release()
             assert turn.error is not None
             assert (turn.status, turn.error["code"], turn.answer) == ("failed", "unavailable", "")
             assert (await tab.ask(f"after {chat.session_id[::-1]}")).status == "completed"

@@ -90,7 +90,15 @@ class Deployment:
     async def start_gateway(self, **settings: object) -> Process:
         """A gateway that is ready."""
         port = free_port()
-        gateway = await self._start("gateway", {"PORT": port, **settings})
+        return await self._ready(await self._start("gateway", {"PORT": port, **settings}), port)
+
+    async def start_development_gateway(self, **settings: object) -> Process:
+        """A gateway as `uvicorn --factory` runs it, on the plain ASGI path, that is ready."""
+        port = free_port()
+        arguments = ("--factory", "gateway.app:build_app", "--port", str(port))
+        return await self._ready(await self._start("uvicorn", settings, *arguments), port)
+
+    async def _ready(self, gateway: Process, port: int) -> Process:
         gateway.port = port
         await self.wait_until_ready(gateway)
         return gateway
@@ -153,7 +161,7 @@ class Deployment:
         for process in self.processes:
             assert not _errors_in(process.log()), f"errors in the log:\n{process.log()}"
 
-    async def _start(self, package: str, settings: dict[str, object]) -> Process:
+    async def _start(self, package: str, settings: dict[str, object], *arguments: str) -> Process:
         names = {name.upper(): str(value) for name, value in settings.items()}
         environment = {
             **os.environ,
@@ -170,6 +178,7 @@ class Deployment:
                 sys.executable,
                 "-m",
                 package,
+                *arguments,
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
