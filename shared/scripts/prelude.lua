@@ -23,6 +23,11 @@ local function entry_of(element)
   return string.match(element, '^{"message_id":"[%x-]+","entry":"([%d-]+)"')
 end
 
+-- Quotes inside the content are escaped, so this can only be the field itself.
+local function trace_of(element)
+  return string.match(element, '"traceparent":"%x+%-(%x+)%-')
+end
+
 local function head_of_inbox() return message_of(redis.call('LINDEX', INBOX, 0)) end
 
 -- Everything a session has expires together: a log without its meta could not be judged.

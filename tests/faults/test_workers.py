@@ -1,6 +1,7 @@
 """Workers that die, freeze, are told to stop, or are many: accepted means answered, once."""
 
 import asyncio
+from typing import cast
 
 import httpx2
 import pytest
@@ -148,11 +149,13 @@ async def test_a_waiting_turn_is_cancelled_at_once_and_the_next_prompt_has_its_m
         last = await tab.session.send(f"THIRD {own_chat.session_id}")
         await tab.until("message", message_id=last)
         await tab.session.cancel(waiting)
-        await tab.until("turn_finished", turn_id=waiting)
+        cancelled = await tab.until("turn_finished", turn_id=waiting)
         reply.release()
         await tab.until_finished(running)
         assert (await tab.until_finished(last)).status == "completed"
     assert tab.conversation.turns[waiting].status == "cancelled"
+    received = next(event for event in tab.events if event.get("message_id") == waiting)
+    assert cancelled["trace_id"] == received["trace_id"]
     assert own_chat.stub.runs("SECOND") == 0
     request = own_chat.stub.requests[-1]
     assert "SECOND" in [message["content"] for message in request["messages"]]
@@ -187,8 +190,8 @@ async def test_a_deleted_session_takes_its_running_turn_with_it(own_chat: Chat) 
         assert (emptied["reset"], emptied["head"]) == (True, None)
         reply.release()
         async with own_chat.deployment.client() as client:
-            keys = [key async for key in client.scan_iter(f"*{own_chat.session_id}*")]
-            assert keys == [own_chat.keys.deleted]
+            found = cast(list[str], await client.keys(f"*{own_chat.session_id}*"))
+            assert found == [own_chat.keys.deleted]
         assert (await tab.ask("hello again")).answer == "echo: hello again"
     assert "Traceback" not in worker.log()
     assert (await own_chat.log())[0]["type"] == "message"

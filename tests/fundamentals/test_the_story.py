@@ -5,6 +5,7 @@ Read these first.
 
 import asyncio
 import json
+from typing import Any, cast
 from uuid import uuid4
 
 from tests.support.chat import Chat
@@ -145,9 +146,9 @@ async def test_redis_cli_shows_the_same_json_as_the_sockets(chat: Chat) -> None:
         seen: list[dict[str, object]] = []
 
         async def all_seen() -> bool:
-            text = await watcher.get_message(ignore_subscribe_messages=True, timeout=0)
-            if text is not None:
-                seen.append(json.loads(text["data"]))
+            heard = cast(Any, await watcher.get_message(ignore_subscribe_messages=True, timeout=0))
+            if heard is not None:
+                seen.append(json.loads(heard["data"]))
             return len(seen) >= len(tab.events)
 
         await eventually(all_seen, "the channel has shown every event")
