@@ -21,6 +21,7 @@ from shared.background import run_in_background
 from shared.inbox import Inbox
 from shared.lease import Leases
 from shared.logs import configure_logging
+from shared.promise import Promises
 from shared.redis_client import connect_redis
 from shared.session_log import SessionLog
 from shared.settings import describe, read_env_file
@@ -69,10 +70,11 @@ async def _build_consumer(
     runner = TurnRunner(
         SessionLog(client, keys), agent_for_turn, settings, provider, span_ends, name
     )
+    work_stream = WorkStream(client, keys)
     return Consumer(
         name,
-        WorkStream(client, keys),
-        Inbox(client, keys, **bounds),
+        work_stream,
+        Promises(client, Inbox(client, keys, **bounds), work_stream),
         Leases(client, keys, lease_ms=settings.lease_ms, **bounds),
         runner,
         control,

@@ -16,8 +16,9 @@ from agent_worker.run_turn import TurnRunner, TurnSignals
 from agent_worker.settings import WorkerSettings
 from shared.errors import Fenced, TurnOver, Unavailable
 from shared.ids import EntryId, SessionId, TurnId
-from shared.inbox import Enqueued, Inbox
+from shared.inbox import Enqueued
 from shared.lease import Lease, Leases, Turn, make_acquisition
+from shared.promise import Promises
 from shared.redis_client import RefusedByRedis
 from shared.work_stream import WorkEntry, WorkStream
 
@@ -41,7 +42,7 @@ class Consumer:
         self,
         name: str,
         work_stream: WorkStream,
-        inbox: Inbox,
+        promises: Promises,
         leases: Leases,
         runner: TurnRunner,
         control: ControlChannels,
@@ -49,7 +50,7 @@ class Consumer:
     ) -> None:
         self._name = name
         self._work_stream = work_stream
-        self._inbox = inbox
+        self._promises = promises
         self._leases = leases
         self._runner = runner
         self._control = control
@@ -107,13 +108,13 @@ class Consumer:
                 _log.error("turns: entry %s is left pending: %s", entry.entry_id, error)
 
     async def _take_entry(self, entry: WorkEntry) -> None:
-        """Enqueue, then acknowledge what is over and see that somebody runs the rest."""
+        """Acknowledge what is over, and see that somebody runs the rest."""
         message = entry.message
         if message is None:
             _log.error("turns: entry %s is not a message; it is dropped", entry.entry_id)
             await self._work_stream.acknowledge(entry.entry_id)
-        elif await self._inbox.enqueue(message, entry.entry_id) is Enqueued.LEFT:
-            await self._work_stream.acknowledge(entry.entry_id)
+        elif await self._promises.settle(message, entry.entry_id) is Enqueued.LEFT:
+            return
         elif message.session_id in self._sessions:
             # Its turns run here. They may have found the inbox empty just before: look once more.
             self._again.add(message.session_id)
@@ -167,14 +168,15 @@ class Consumer:
             if self._closing.is_set():
                 return await self._give_back(lease, turn_id)
             try:
-                entry_id = await self._run_turn(lease, turn)
+                finished = await self._run_turn(lease, turn)
             except TurnOver:
-                continue  # it was cancelled while it waited: take the next
-            if entry_id is None:
+                finished = True  # it was cancelled while it waited, or a reply was lost
+            if not finished:
                 return await self._give_back(lease, turn_id)
-            await self._insist(lambda entry_id=entry_id: self._work_stream.acknowledge(entry_id))
+            item = turn.item
+            await self._insist(lambda item=item: self._promises.settle(item.message, item.entry_id))
 
-    async def _run_turn(self, lease: Lease, turn: Turn) -> EntryId | None:
+    async def _run_turn(self, lease: Lease, turn: Turn) -> bool:
         signals = TurnSignals(stop=asyncio.Event(), hand_back=self._hand_back)
         turn_id = turn.item.message.message_id
         async with self._control.listen(lease.session_id, turn_id, signals.stop):

@@ -22,7 +22,7 @@ from agent_worker.settings import WorkerSettings
 from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory, now_text
 from agent_worker.telemetry_emitter import TelemetryEmitter
-from shared.ids import EntryId, Position
+from shared.ids import Position
 from shared.lease import Ending, Lease, Started, Turn
 from shared.protocol import Event, Failure, TurnStatus, encode_event
 from shared.session_log import SessionLog
@@ -59,9 +59,9 @@ class TurnRunner:
         self._worker = worker
         self._tracer = provider.get_tracer("fanline.worker")
 
-    async def run(self, lease: Lease, turn: Turn, signals: TurnSignals) -> EntryId | None:
-        """Run the turn to its end; returns the entry that may be acknowledged, or `None` when the
-        turn was handed back. Raises `Fenced` or `TurnOver`, after which nothing more is written."""
+    async def run(self, lease: Lease, turn: Turn, signals: TurnSignals) -> bool:
+        """Run the turn to its end; returns whether it has ended, or was handed back. Raises
+        `Fenced` or `TurnOver`, after which nothing more is written."""
         message = turn.item.message
         attempt = turn.attempts_begun + 1
         span = self._tracer.start_span(
@@ -85,7 +85,7 @@ class TurnRunner:
 
     async def _run(
         self, lease: Lease, turn: Turn, story: TurnStory, signals: TurnSignals, clock: "SpanClock"
-    ) -> EntryId | None:
+    ) -> bool:
         past = await self._read_past(lease, turn)
         closing = past.closing_events(now_text())
         number = lease.next_batch()
@@ -124,7 +124,7 @@ class TurnRunner:
         clock: "SpanClock",
         past: PastAttempts,
         history: list[ModelMessage],
-    ) -> EntryId | None:
+    ) -> bool:
         settings = self._settings
         emitter = TelemetryEmitter(
             lease,
@@ -147,7 +147,7 @@ class TurnRunner:
                     lost.result()  # raises: fenced, or the turn is over
             if not running.done():
                 clock.stop("handed_back")
-                return None
+                return False
             outcome = running.result()
             draining = asyncio.create_task(emitter.drain())
             await asyncio.wait((sending, draining), return_when=asyncio.FIRST_COMPLETED)
@@ -181,14 +181,15 @@ class TurnRunner:
         events: Sequence[Event],
         removable: Sequence[Position],
         ending: Ending,
-    ) -> EntryId:
+    ) -> bool:
         number = lease.next_batch()
         encoded = [encode_event(event) for event in events]
-        return await insist(
+        await insist(
             lease,
             story.turn_id,
             lambda: lease.finish(number, story.turn_id, encoded, removable, ending),
         )
+        return True
 
     async def _read_past(self, lease: Lease, turn: Turn) -> PastAttempts:
         first = turn.first_position

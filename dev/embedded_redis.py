@@ -15,8 +15,12 @@ class EmbeddedRedis:
     """One server process on loopback, with its files in `folder`. Can be killed and started again
     on the same port; with `append_only` it then has what it had."""
 
-    def __init__(self, folder: Path, *, port: int = 0, append_only: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, append_only: bool = False, program: str = ""
+    ) -> None:
+        """`program`: another server than the embedded one, such as `redis-server`."""
         self.port = port or free_port()
+        self._program = program or str(get_binary_path())
         self._folder = folder
         self._append_only = append_only
         self.process: subprocess.Popen[bytes] | None = None
@@ -30,7 +34,7 @@ class EmbeddedRedis:
         not."""
         self._folder.mkdir(parents=True, exist_ok=True)
         log = self._folder / "server.log"
-        command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command = [self._program, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self._folder), "--save", "", "--logfile", str(log)]
         command += ["--appendonly", "yes" if self._append_only else "no"]
         self.process = subprocess.Popen(command, start_new_session=True)

@@ -1,22 +1,18 @@
 """`python -m gateway`: one gateway against `REDIS_URL`."""
 
 import asyncio
+import math
 import sys
 from types import FrameType
 
 import uvicorn
-from pydantic import ValidationError
 
 from gateway.app import build_app
-from gateway.close_codes import CLOSE_SECONDS
 from gateway.drain import Drain
 from gateway.settings import GatewaySettings
 from gateway.wire import WireProtocol
 from shared.logs import configure_logging
 from shared.settings import read_env_file
-
-LAST_SECONDS = CLOSE_SECONDS + 1
-"""What sockets may still hold up after draining: by then every one has been cut."""
 
 
 class Server(uvicorn.Server):
@@ -44,10 +40,10 @@ def main() -> None:
     read_env_file()
     try:
         settings = GatewaySettings()
-    except ValidationError as error:
+        configure_logging(settings.log_level)
+        app = build_app(settings)
+    except ValueError as error:
         sys.exit(f"settings: {error}")
-    configure_logging(settings.log_level)
-    app = build_app(settings)
     server = Server(
         uvicorn.Config(
             app,
@@ -60,7 +56,8 @@ def main() -> None:
             ws_per_message_deflate=False,
             ws_ping_interval=settings.heartbeat_seconds,
             ws_ping_timeout=settings.stall_seconds,
-            timeout_graceful_shutdown=int(LAST_SECONDS),
+            # By then every socket that does not answer its close has been cut.
+            timeout_graceful_shutdown=math.ceil(settings.close_seconds) + 1,
         )
     )
     server.drain = app.state.drain

@@ -18,10 +18,10 @@ from gateway.settings import GatewaySettings
 from shared.errors import Unavailable
 from shared.ids import SessionId, TurnId, make_turn_id
 from shared.inbox import Inbox, SubmittedMessage
+from shared.promise import Promises
 from shared.protocol import CancelTurn, TurnFinished, UserMessage, format_timestamp
 from shared.redis_client import RefusedByRedis
 from shared.tracing import current_traceparent
-from shared.work_stream import WorkStream
 
 _log = logging.getLogger(__name__)
 
@@ -35,13 +35,13 @@ class Acceptance:
     def __init__(
         self,
         inbox: Inbox,
-        work_stream: WorkStream,
+        promises: Promises,
         settings: GatewaySettings,
         tracer: trace.Tracer,
         metrics: Metrics,
     ) -> None:
         self._inbox = inbox
-        self._work_stream = work_stream
+        self._promises = promises
         self._settings = settings
         self._tracer = tracer
         self._metrics = metrics
@@ -90,8 +90,7 @@ class Acceptance:
                 retryable=True,
                 message_id=message.message_id,
             )
-        entry_id = await self._work_stream.submit(message)
-        await self._inbox.enqueue(message, entry_id)
+        await self._promises.accept(message)
         self._metrics.accepted.inc()
 
     async def _cancel(self, session_id: SessionId, frame: CancelTurn) -> None:
@@ -103,11 +102,8 @@ class Acceptance:
             status="cancelled",
             duration_ms=0,
         )
-        outcome, entry_id = await self._inbox.cancel(session_id, turn_id, finished)
-        if outcome == "unknown":
+        if await self._inbox.cancel(session_id, turn_id, finished) == "unknown":
             refuse(session_id, "unknown_turn", "There is no such turn to stop.")
-        if entry_id is not None:
-            await self._work_stream.acknowledge(entry_id)
 
     async def _insist(
         self, act: Callable[[], Awaitable[T]], session_id: SessionId, message_id: TurnId | None

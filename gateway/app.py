@@ -23,6 +23,7 @@ from gateway.settings import GatewaySettings
 from gateway.websocket import WebSocketEdge
 from shared.background import run_in_background
 from shared.inbox import Inbox
+from shared.promise import Promises
 from shared.redis_client import connect_redis
 from shared.session_log import SessionLog
 from shared.settings import describe, read_env_file
@@ -53,7 +54,11 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
         client, keys, session_ttl=settings.session_ttl, log_max_events=settings.log_max_events
     )
     acceptance = Acceptance(
-        inbox, WorkStream(client, keys), settings, provider.get_tracer("fanline.gateway"), metrics
+        inbox,
+        Promises(client, inbox, WorkStream(client, keys)),
+        settings,
+        provider.get_tracer("fanline.gateway"),
+        metrics,
     )
     edge = WebSocketEdge(manager, acceptance, settings, metrics)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gateway.close_codes import CLOSE_SECONDS
 from gateway.frames import Frames
 
 
@@ -17,10 +16,16 @@ class AsgiSocket:
     """The `TabSocket` over ASGI messages. `send_frames` must run beside it."""
 
     def __init__(
-        self, websocket: WebSocket, *, max_buffer_bytes: int, stall_seconds: float
+        self,
+        websocket: WebSocket,
+        *,
+        max_buffer_bytes: int,
+        stall_seconds: float,
+        close_seconds: float,
     ) -> None:
         self._websocket = websocket
         self._stall_seconds = stall_seconds
+        self._close_seconds = close_seconds
         self._max_buffer_bytes = max_buffer_bytes
         self._texts: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -54,7 +59,7 @@ class AsgiSocket:
         if self._closing is None:
             self._closing = (code, reason)
             self._wake.set()
-            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.gone.set)
+            asyncio.get_running_loop().call_later(self._close_seconds, self.gone.set)
 
     async def send_frames(self) -> None:
         """Send what is written, in order, until `close` is called or the peer has gone."""

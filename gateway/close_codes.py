@@ -17,6 +17,3 @@ TRY_AGAIN = 1013
 
 TOKEN_EXPIRED = 4401
 """Come back with a new token."""
-
-CLOSE_SECONDS = 2.0
-"""How long a peer may take to answer a close before its connection is cut."""

@@ -26,6 +26,8 @@ class GatewaySettings(SharedSettings):
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 15.0
     stall_seconds: Annotated[float, Field(gt=0)] = 120.0
     """A socket that takes nothing for so long is closed with 1013."""
+    close_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """How long a peer may take to answer a close before its connection is cut."""
     linger_seconds: Annotated[float, Field(ge=0)] = 2.0
     """How long a session's channel stays subscribed after its last tab has gone."""
     heads_seconds: Annotated[float, Field(gt=0)] = 5.0

@@ -105,12 +105,14 @@ class WebSocketEdge:
         return {
             "max_buffer_bytes": self._settings.max_tab_buffer_bytes,
             "stall_seconds": self._settings.stall_seconds,
+            "close_seconds": self._settings.close_seconds,
         }
 
 
 class _Bounds(TypedDict):
     max_buffer_bytes: int
     stall_seconds: float
+    close_seconds: float
 
 
 def _cursor_of(websocket: WebSocket) -> tuple[Position | None, bool]:

@@ -14,7 +14,6 @@ from typing import cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from gateway.close_codes import CLOSE_SECONDS
 from gateway.frames import Frames
 
 EXTENSION = "fanline.wire"
@@ -24,6 +23,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol, which gives itself to the application in the scope."""
 
     on_room: Callable[[], None] | None = None
+    close_seconds = 0.0
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -48,7 +48,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         """The server stops: whoever does not take its close frame is cut, and holds nothing up."""
         if self.close_timer is None:
             super().shutdown()
-            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+            self.loop.call_later(self.close_seconds, self.transport.abort)
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame behind what has been written, and cut the connection if the peer does
@@ -62,16 +62,22 @@ class WireProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+        self.close_timer = self.loop.call_later(self.close_seconds, self.transport.abort)
 
 
 class WireSocket:
     """The `TabSocket` over a `WireProtocol`."""
 
     def __init__(
-        self, protocol: WireProtocol, *, max_buffer_bytes: int, stall_seconds: float
+        self,
+        protocol: WireProtocol,
+        *,
+        max_buffer_bytes: int,
+        stall_seconds: float,
+        close_seconds: float,
     ) -> None:
         self._protocol = protocol
+        protocol.close_seconds = close_seconds
         self._transport = protocol.transport
         self._stall_seconds = stall_seconds
         self._max_buffer_bytes = max_buffer_bytes

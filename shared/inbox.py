@@ -54,7 +54,7 @@ class InboxItem:
     entry_id: EntryId
 
 
-CancelOutcome = tuple[Literal["cancelled"], EntryId] | tuple[Literal["flagged", "unknown"], None]
+CancelOutcome = Literal["cancelled", "flagged", "unknown"]
 
 
 class Inbox:
@@ -75,9 +75,11 @@ class Inbox:
         known, waiting = await ask(self._client, pipeline.execute)
         return bool(known), int(waiting)
 
-    async def enqueue(self, message: SubmittedMessage, entry_id: EntryId) -> Enqueued:
+    async def enqueue(
+        self, message: SubmittedMessage, entry_id: EntryId, client: Redis | None = None
+    ) -> Enqueued:
         """Put the message into its session's inbox and show it in every tab, once however often
-        this is called. Raises `Unavailable`: call it again."""
+        this is called, over `client` where one is given. Raises `Unavailable`: call it again."""
         (word,) = await self._scripts.run_for_word(
             "enqueue",
             self._keys.session(message.session_id),
@@ -86,6 +88,7 @@ class Inbox:
             entry_id,
             _encode_item(message, entry_id),
             encode_event(message.event()),
+            client=client,
         )
         return Enqueued(word)
 
@@ -94,16 +97,14 @@ class Inbox:
     ) -> CancelOutcome:
         """Stop a turn: a waiting one ends here with `finished`, a running one is flagged for its
         worker. Raises `Unavailable`: call it again."""
-        word, *rest = await self._scripts.run_for_word(
+        (word,) = await self._scripts.run_for_word(
             "cancel",
             self._keys.session(session_id),
             *self._bounds,
             turn_id,
             encode_event(finished),
         )
-        if word == "cancelled":
-            return "cancelled", EntryId(rest[0])
-        return cast(Literal["flagged", "unknown"], word), None
+        return cast(CancelOutcome, word)
 
     async def delete_session(self, session_id: SessionId) -> None:
         """Remove everything the session has. Its open tabs start anew. Raises `Unavailable`."""

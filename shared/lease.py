@@ -138,9 +138,9 @@ class Lease:
         events: Sequence[str],
         remove: Sequence[Position],
         ending: Ending,
-    ) -> EntryId:
-        """End the turn; returns the entry that may be acknowledged. Raises `TurnOver`."""
-        word = await self._run(
+    ) -> None:
+        """End the turn. Raises `TurnOver`."""
+        await self._run(
             "finish",
             *self._bounds,
             self.token,
@@ -152,7 +152,6 @@ class Lease:
             *map(str, remove),
             *events,
         )
-        return EntryId(word[2])
 
     async def release(self) -> bool:
         """Give the lease back if the inbox is empty; `False` means there is more to do."""

@@ -5,14 +5,15 @@ after a time-out: a reply that was lost costs nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from hashlib import sha1
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import redis.asyncio as redis_asyncio
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
+from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
     NoScriptError,
@@ -71,7 +72,8 @@ def connect_redis(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS)
         # the end of the write: loops that were told to stop went on for ever.
         socket_timeout=None,
         socket_connect_timeout=timeout_seconds,
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
+        # What goes wrong is told to the caller, who knows from where to begin again.
+        retry=Retry(NoBackoff(), 0),
     )
     client = cast(Redis, made)
     client.timeout_seconds = timeout_seconds
@@ -93,6 +95,19 @@ async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds
         raise
 
 
+@asynccontextmanager
+async def one_connection(client: Redis) -> AsyncGenerator[Redis, None]:
+    """A client whose calls all go over one connection. When that breaks, the next call raises
+    `Unavailable`, where the common client would go on over another one without a word."""
+    pinned = cast(Redis, client.client())
+    pinned.timeout_seconds = client.timeout_seconds
+    try:
+        await ask(pinned, pinned.initialize)
+        yield pinned
+    finally:
+        await pinned.aclose()
+
+
 class Scripts:
     """The scripts in `shared/scripts`, each run by its hash; the prelude stands before each."""
 
@@ -106,23 +121,35 @@ class Scripts:
         }
         self._hashes: dict[str, str] = {}
 
-    async def run(self, name: str, keys: SessionKeys, *arguments: str | bytes | int) -> Any:
-        """Run the script `name` on one session. Raises `Unavailable`; then it may have run."""
-        return await ask(self._client, lambda: self._run(name, keys, arguments))
+    async def run(
+        self,
+        name: str,
+        keys: SessionKeys,
+        *arguments: str | bytes | int,
+        client: Redis | None = None,
+    ) -> Any:
+        """Run the script `name` on one session, over `client` where one is given. Raises
+        `Unavailable`; then it may have run."""
+        over = client or self._client
+        return await ask(over, lambda: self._run(over, name, keys, arguments))
 
     async def run_for_word(
-        self, name: str, keys: SessionKeys, *arguments: str | bytes | int
+        self,
+        name: str,
+        keys: SessionKeys,
+        *arguments: str | bytes | int,
+        client: Redis | None = None,
     ) -> list[str]:
         """As `run`, for the scripts that answer with one word and its values."""
-        reply = cast(bytes, await self.run(name, keys, *arguments))
+        reply = cast(bytes, await self.run(name, keys, *arguments, client=client))
         return reply.decode().split(" ")
 
     async def _run(
-        self, name: str, keys: SessionKeys, arguments: tuple[str | bytes | int, ...]
+        self, client: Redis, name: str, keys: SessionKeys, arguments: tuple[str | bytes | int, ...]
     ) -> Any:
         names = keys.in_script_order()
-        evalsha = cast(Callable[..., Awaitable[Any]], self._client.evalsha)
-        run_text = cast(Callable[..., Awaitable[Any]], self._client.eval)
+        evalsha = cast(Callable[..., Awaitable[Any]], client.evalsha)
+        run_text = cast(Callable[..., Awaitable[Any]], client.eval)
         digest = self._hashes.get(name)
         if digest is not None:
             try:

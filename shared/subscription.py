@@ -9,7 +9,8 @@ the listener is told and reads the log.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import hiredis
@@ -43,7 +44,9 @@ class Subscription(asyncio.Protocol):
         self._client = client
         self._listener = listener
         self._wanted: dict[bytes, asyncio.Future[None]] = {}
-        self._unconfirmed: set[bytes] = set()
+        self._unconfirmed: Counter[bytes] = Counter()
+        """SUBSCRIBEs by channel that Redis has not answered yet: after one that was taken back, the
+        first answer is not that of the second."""
         self._transport: asyncio.Transport | None = None
         self._reader = hiredis.Reader()
         self._lost = asyncio.Event()
@@ -78,8 +81,7 @@ class Subscription(asyncio.Protocol):
         confirmed = self._wanted.get(name)
         if confirmed is None:
             confirmed = self._wanted[name] = asyncio.get_running_loop().create_future()
-            self._unconfirmed.add(name)
-            self._send(b"SUBSCRIBE", [name])
+            self._subscribe([name])
         await asyncio.shield(confirmed)
 
     def unsubscribe(self, channel: str) -> None:
@@ -88,7 +90,6 @@ class Subscription(asyncio.Protocol):
         confirmed = self._wanted.pop(name, None)
         if confirmed is not None:
             confirmed.cancel()
-            self._unconfirmed.discard(name)
             self._send(b"UNSUBSCRIBE", [name])
 
     def reconnect(self) -> None:
@@ -135,16 +136,19 @@ class Subscription(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, connection._writer.transport)  # the one way to it
         self._transport.set_protocol(self)
         self._restoring = True
-        self._unconfirmed = set(self._wanted)
-        self._send(b"SUBSCRIBE", self._wanted)
+        self._unconfirmed.clear()
+        self._subscribe(list(self._wanted))
         self._finish_restoring()
         return connection
 
     def _confirm(self, channel: bytes) -> None:
+        self._unconfirmed[channel] -= 1
+        if self._unconfirmed[channel] > 0:
+            return
+        del self._unconfirmed[channel]
         confirmed = self._wanted.get(channel)
         if confirmed is not None and not confirmed.done():
             confirmed.set_result(None)
-        self._unconfirmed.discard(channel)
         self._finish_restoring()
 
     def _finish_restoring(self) -> None:
@@ -160,12 +164,16 @@ class Subscription(asyncio.Protocol):
                 self._wanted[name] = asyncio.get_running_loop().create_future()
         self._listener.on_lost()
 
-    def _send(self, command: bytes, channels: Iterable[bytes]) -> None:
+    def _subscribe(self, channels: list[bytes]) -> None:
+        if self._transport is not None:  # else _connect subscribes to all that is wanted
+            self._unconfirmed.update(channels)
+            self._send(b"SUBSCRIBE", channels)
+
+    def _send(self, command: bytes, channels: list[bytes]) -> None:
         if self._transport is None:
-            return  # _connect subscribes to all that is wanted
-        names = list(channels)
-        for start in range(0, len(names), CHANNELS_PER_COMMAND):
-            chunk = names[start : start + CHANNELS_PER_COMMAND]
+            return
+        for start in range(0, len(channels), CHANNELS_PER_COMMAND):
+            chunk = channels[start : start + CHANNELS_PER_COMMAND]
             self._transport.write(_pack(command, *chunk))
 
 

@@ -52,8 +52,9 @@ class WorkStream:
         """Whether Redis answers. Raises `Unavailable`."""
         await ask(self._client, lambda: cast(Awaitable[Any], self._client.ping()))
 
-    async def submit(self, message: SubmittedMessage) -> EntryId:
-        """Write the message down: from here on it is accepted. Raises `Unavailable`."""
+    async def submit(self, message: SubmittedMessage, client: Redis | None = None) -> EntryId:
+        """Write the message down: from here on it is accepted. Over `client` where one is given.
+        Raises `Unavailable`."""
         fields: Any = {
             "session_id": message.session_id,
             "message_id": message.message_id,
@@ -61,7 +62,8 @@ class WorkStream:
             "timestamp": message.timestamp,
             "traceparent": message.traceparent,
         }
-        entry = await ask(self._client, lambda: self._client.xadd(self._stream, fields))
+        over = client or self._client
+        entry = await ask(over, lambda: over.xadd(self._stream, fields))
         return EntryId(cast(bytes, entry).decode())
 
     async def read_new(self, consumer: str, count: int, block_ms: int) -> list[WorkEntry]:
@@ -99,13 +101,14 @@ class WorkStream:
             ),
         )
 
-    async def acknowledge(self, entry_id: EntryId) -> None:
+    async def acknowledge(self, entry_id: EntryId, client: Redis | None = None) -> None:
         """Delete an entry whose message is known to have left the inbox. Harmless when it is
         gone. One transaction: an entry acknowledged and not deleted would stay for ever."""
-        pipeline = self._client.pipeline(transaction=True)
+        over = client or self._client
+        pipeline = over.pipeline(transaction=True)
         pipeline.xack(self._stream, WORK_GROUP, entry_id)
         pipeline.xdel(self._stream, entry_id)
-        await ask(self._client, pipeline.execute)
+        await ask(over, pipeline.execute)
 
     async def _in_group(
         self, consumer: str, call: Callable[[], Awaitable[T]], *, blocks_seconds: float = 0

@@ -1,8 +1,8 @@
 -- Stop a turn. A waiting one leaves the inbox and gets its `turn_finished` here, at once; a running
 -- one is flagged for its worker, which the control channel wakes.
 -- ARGV: ttl, log limit, turn id, `turn_finished` event.
--- Replies: "cancelled <entry id>" (the entry may be acknowledged; the same again for a retry);
--- "flagged"; "unknown" (finished, or never heard of).
+-- Replies: "cancelled" (the same again for a retry); "flagged"; "unknown" (finished, or never heard
+-- of). The entry of a cancelled message is acknowledged by whoever claims it.
 local ttl, limit, turn = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
 local MOST_UNHEARD_BYTES = 1048576
@@ -31,12 +31,9 @@ for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
       unheard, at = string.sub(unheard, line + 1), at + line
     end
     redis.call('HSET', META, 'unheard', unheard, 'unheard_at', text(at))
-    local reply = 'cancelled ' .. entry_of(element)
-    redis.call('HSET', META, 'cancelled', turn .. ' ' .. reply)
+    redis.call('HSET', META, 'cancelled', turn)
     keep_for(ttl)
-    return reply
+    return 'cancelled'
   end
 end
-local before = string.match(meta[2] or '', '^([%x-]+) ')
-if before == turn then return string.sub(meta[2], #turn + 2) end
-return 'unknown'
+return meta[2] == turn and 'cancelled' or 'unknown'

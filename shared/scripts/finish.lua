@@ -1,7 +1,7 @@
 -- End a turn: last events, inbox, history and the stop flag change together, once.
 -- ARGV: ttl, log limit, token, batch, turn id, history ("" keeps the old one), up to where it
 -- contains the unheard messages, how many positions to remove, those, the events.
--- Replies: "ok <last position> <entry id>" (the entry may be acknowledged); "over"; "fenced"; "late".
+-- Replies: "ok <last position>"; "over"; "fenced"; "late".
 local ttl, limit, token, batch = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local turn, history, heard, removed = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 
@@ -11,7 +11,7 @@ if head_of_inbox() ~= turn then return 'over' end
 
 remove_entries(9, 8 + removed)
 local position = append_events(9 + removed, #ARGV, limit)
-local entry = entry_of(redis.call('LPOP', INBOX))
+redis.call('LPOP', INBOX)
 redis.call('SREM', CANCEL, turn)
 redis.call('HDEL', META, 'turn', 'attempt', 'attempt_token', 'handed_back', 'turn_from')
 if history ~= '' then
@@ -23,4 +23,4 @@ if history ~= '' then
   end
 end
 keep_for(ttl)
-return close_batch(token, batch, 'ok ' .. position .. ' ' .. entry)
+return close_batch(token, batch, 'ok ' .. position)

@@ -1,6 +1,6 @@
-"""What tests of `shared` get: a client and a session of their own on the one embedded server."""
+"""What tests of `shared` get: a client and a session of their own, on each kind of server."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,17 @@ import pytest
 from dev.embedded_redis import EmbeddedRedis
 from shared.redis_client import Redis, connect_redis
 from tests.shared.one_session import OneSession, a_namespace
+
+
+@pytest.fixture(scope="session", params=["", "redis-server"], ids=["valkey", "redis"])
+def redis_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedRedis]:
+    """Everything that the scripts promise holds on the embedded Valkey and on Redis itself."""
+    server = EmbeddedRedis(tmp_path_factory.mktemp("redis"), program=request.param)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from shared.ids import EntryId, Position, SessionId, TurnId, make_turn_id
-from shared.inbox import Inbox, InboxItem, SubmittedMessage
+from shared.inbox import CancelOutcome, Inbox, InboxItem, SubmittedMessage
 from shared.keys import Keys
 from shared.lease import Ending, Lease, Leases, Started, make_acquisition
 from shared.protocol import AssistantMessage, TurnFinished, TurnStarted, TurnStatus, encode_event
@@ -62,7 +62,7 @@ class OneSession:
         await self.inbox.enqueue(message, entry_id)
         return InboxItem(message, entry_id)
 
-    async def cancel(self, turn_id: TurnId) -> tuple[str, EntryId | None]:
+    async def cancel(self, turn_id: TurnId) -> CancelOutcome:
         return await self.inbox.cancel(self.id, turn_id, self.finished(turn_id, "cancelled"))
 
     # what a worker does
@@ -99,14 +99,12 @@ class OneSession:
         answer: str = "done",
         remove: list[Position] | None = None,
         ending: Ending | None = None,
-    ) -> EntryId:
+    ) -> None:
         events = [
             self.said(turn_id, answer, streaming=False),
             encode_event(self.finished(turn_id, "completed")),
         ]
-        return await lease.finish(
-            lease.next_batch(), turn_id, events, remove or [], ending or Ending()
-        )
+        await lease.finish(lease.next_batch(), turn_id, events, remove or [], ending or Ending())
 
     async def hand_back(self, lease: Lease, turn_id: TurnId) -> list[EntryId]:
         return await lease.hand_back(lease.next_batch(), turn_id)

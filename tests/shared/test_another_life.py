@@ -3,7 +3,7 @@ script itself sees it, and no number is used for two events."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,13 @@ def running(own_server: EmbeddedRedis) -> Iterator[EmbeddedRedis]:
     own_server.start()
     yield own_server
     own_server.kill()
+
+
+async def restart(server: EmbeddedRedis, session: OneSession) -> None:
+    server.kill()
+    server.start()
+    with suppress(Unavailable):  # the first to use the old connection finds it broken
+        await session.work_stream.ping()
 
 
 async def places(session: OneSession) -> list[Position]:
@@ -78,8 +85,7 @@ async def test_a_restored_snapshot_begins_a_new_epoch_and_the_turn_still_ends_on
             forgotten = await session.say(lease, turn_id, "forgotten", "too")
             newer = await session.take_over()
             await session.start(newer, turn_id, attempt=2)
-            server.kill()
-            server.start()
+            await restart(server, session)
             assert len(await places(session)) == 2
             assert await session.inbox.enqueue(item.message, item.entry_id) is Enqueued.WAITING
             await session.say(newer, turn_id, "from the newest, whom Redis has forgotten")
@@ -105,8 +111,7 @@ async def test_a_server_that_forgot_everything_begins_above_what_it_ever_gave_ou
             old = await session.acquire()
             await session.start(old, turn_id)
             before = await places(session)
-            server.kill()
-            server.start()
+            await restart(server, session)
             await session.submit(message_id=turn_id)
             new = await session.acquire()
             assert new.token > old.token

@@ -9,7 +9,7 @@ from tests.shared.one_session import OneSession
 async def test_a_waiting_turn_is_cancelled_at_once(session: OneSession) -> None:
     """It leaves the inbox, gets its `turn_finished`, and its entry may be acknowledged."""
     first, second = await session.submit("one"), await session.submit("two")
-    assert await session.cancel(second.message.message_id) == ("cancelled", second.entry_id)
+    assert await session.cancel(second.message.message_id) == "cancelled"
     assert await session.waiting() == [first.message.message_id]
     events = await session.events()
     assert [event["type"] for event in events] == ["message", "message", "turn_finished"]
@@ -31,7 +31,7 @@ async def test_a_head_that_waits_is_refused_to_the_worker_that_comes_to_start_it
     """A turn waits until its first start, even when a worker holds the lease already."""
     first, second = await session.submit("one"), await session.submit("two")
     lease = await session.acquire()
-    assert (await session.cancel(first.message.message_id))[0] == "cancelled"
+    assert await session.cancel(first.message.message_id) == "cancelled"
     turn = await lease.peek()
     assert turn is not None
     assert turn.item == second
@@ -46,14 +46,14 @@ async def test_a_running_turn_is_flagged_and_its_worker_woken(session: OneSessio
     async with session.client.pubsub() as pubsub:
         await pubsub.subscribe(session.keys.control)
         await pubsub.get_message(timeout=5)
-        assert await session.cancel(turn_id) == ("flagged", None)
+        assert await session.cancel(turn_id) == "flagged"
         woken = await pubsub.get_message(timeout=5)
     assert woken["data"] == f"cancel {turn_id}".encode()
     assert await lease.renew(turn_id), "the durable half: the next renewal sees it"
     assert "turn_finished" not in await session.kinds()
     await session.finish(lease, turn_id)
     assert not await session.client.exists(session.keys.cancel), "the flag leaves with its turn"
-    assert await session.cancel(turn_id) == ("unknown", None)
+    assert await session.cancel(turn_id) == "unknown"
 
 
 async def test_a_turn_whose_worker_died_is_flagged_for_the_one_that_takes_it_over(
@@ -63,14 +63,14 @@ async def test_a_turn_whose_worker_died_is_flagged_for_the_one_that_takes_it_ove
     turn_id = item.message.message_id
     await session.start(await session.acquire(), turn_id)
     second = await session.take_over()
-    assert await session.cancel(turn_id) == ("flagged", None)
+    assert await session.cancel(turn_id) == "flagged"
     assert await session.start(second, turn_id, attempt=2) is Started.CANCELLED
     await session.finish(second, turn_id)
     assert (await session.kinds()).count("turn_finished") == 1
 
 
 async def test_a_turn_nobody_knows_is_unknown_and_leaves_nothing(session: OneSession) -> None:
-    assert await session.cancel(make_turn_id()) == ("unknown", None)
+    assert await session.cancel(make_turn_id()) == "unknown"
     assert await session.expiries() == {}
 
 
@@ -119,7 +119,7 @@ async def test_a_history_may_hold_unheard_messages_that_a_snapshot_forgot(
     await session.client.restore(session.keys.meta, 600_000, snapshot, replace=True)
     await session.client.delete(session.keys.log)  # its last number is of the forgotten time
     ending = Ending(history=b"[heard]", heard=turn.unheard_end)
-    assert await session.finish(lease, item.message.message_id, ending=ending) == item.entry_id
+    await session.finish(lease, item.message.message_id, ending=ending)
 
     await session.cancel((await session.submit("after")).message.message_id)
     await session.submit()

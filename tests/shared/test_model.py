@@ -95,14 +95,11 @@ class Conversations(RuleBasedStateMachine):
             self.tasks.append(task)
 
     @precondition(lambda self: self.messages)
-    @rule(number=any_number, fate=fates, dies=st.booleans())
-    def cancel(self, number: int, fate: Fate, dies: bool) -> None:
-        """A tab stops a turn; the gateway may die before it acknowledges the entry."""
+    @rule(number=any_number, fate=fates)
+    def cancel(self, number: int, fate: Fate) -> None:
+        """A tab stops a turn; the entry is acknowledged by whoever claims it."""
         message = self._recent_message(number)
-        wire = Wire(self.world, self.copies)
-        words = wire.send(lambda: cancel(message), fate)
-        if words is not None and words[0] == "cancelled" and not dies:
-            self.tasks.append(GatewayTask("acknowledge", message, wire, EntryId(words[1])))
+        Wire(self.world, self.copies).send(lambda: cancel(message), fate)
 
     # workers
 
@@ -177,7 +174,6 @@ class Conversations(RuleBasedStateMachine):
             return
         self.world.restore(self.snapshot)
         self.copies.clear()
-        self.tasks = [task for task in self.tasks if task.kind != "acknowledge"]
         for task in self.tasks:
             task.begin_again()
         for worker in self.workers:

@@ -154,3 +154,20 @@ def test_every_script_says_what_it_takes_and_what_it_replies() -> None:
         assert first.startswith("-- "), path.name
         if path.stem != "prelude":
             assert "Repl" in first, path.name
+
+
+async def test_a_loop_of_calls_that_is_cancelled_ends_wherever_it_is(session: OneSession) -> None:
+    """Also when the cancellation comes together with the end of a write or of a read: a client that
+    swallowed it left loops that ran on for ever."""
+
+    async def call_again_and_again() -> None:
+        while True:
+            await session.work_stream.ping()
+
+    for turns_of_the_loop in range(60):
+        task = asyncio.create_task(call_again_and_again())
+        for _ in range(turns_of_the_loop):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait((task,), timeout=5)
+        assert done, f"it runs on, cancelled after {turns_of_the_loop} turns"

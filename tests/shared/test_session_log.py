@@ -182,3 +182,17 @@ async def test_keys_of_another_type_are_no_log(session: OneSession) -> None:
     with pytest.raises(NotALog):
         await session.log.read_after(session.id, None, 10)
     assert await session.log.read_heads([session.id]) == [None]
+
+
+async def test_heads_of_logs_that_are_none_of_ours_are_none(session: OneSession) -> None:
+    """One session's foreign keys do not keep the other sessions' heads away."""
+    await session.submit()
+    bad, worse = SessionId("bad"), SessionId("worse")
+    await session.client.set(session.deployment.session(bad).meta, "x", ex=60)
+    await session.client.hset(session.deployment.session(worse).meta, "epoch", "x")
+    await session.client.hset(session.deployment.session(worse).meta, "head", "y")
+    await session.client.expire(session.deployment.session(worse).meta, 60)
+    heads = await session.log.read_heads([bad, session.id, worse])
+    assert heads[0] is None
+    assert heads[1] is not None
+    assert heads[2] is None

@@ -38,7 +38,13 @@ class Wire:
 
 
 def enqueue(message: SubmittedMessage, entry_id: EntryId) -> Command:
-    element = {"message_id": message.message_id, "entry": entry_id}
+    element = {
+        "message_id": message.message_id,
+        "entry": entry_id,
+        "content": message.content,
+        "timestamp": message.timestamp,
+        "traceparent": message.traceparent,
+    }
     event = {"type": "message", "turn_id": message.message_id}
     arguments = (*BOUNDS, message.message_id, entry_id, encode(element), encode(event))
     return Command("enqueue", message.session_id, arguments)
@@ -58,7 +64,7 @@ def encode(fields: Mapping[str, str]) -> str:
 class GatewayTask:
     """What a gateway has begun for one message and not done yet."""
 
-    kind: Literal["submit", "enqueue", "acknowledge"]
+    kind: Literal["submit", "enqueue"]
     message: SubmittedMessage
     wire: Wire
     entry_id: EntryId | None = None
@@ -71,9 +77,6 @@ class GatewayTask:
             return False
         entry_id = self.entry_id
         assert entry_id is not None
-        if self.kind == "acknowledge":
-            world.acknowledge(entry_id)
-            return True
         return self.wire.send(lambda: enqueue(self.message, entry_id), fate) is not None
 
     def begin_again(self) -> None:

@@ -1,11 +1,10 @@
 """A worker as the model sees it: one command at a time, and between any two it may die or stand
 still."""
 
-import json
 from typing import Literal
 
 from shared.ids import EntryId, SessionId, TurnId
-from shared.inbox import SubmittedMessage
+from shared.inbox import SubmittedMessage, decode_item
 from shared.lease import make_acquisition
 from tests.shared.model.gateway import Fate, Wire, encode, enqueue
 from tests.shared.model.truth import BOUNDS, MOST_ATTEMPTS, Command
@@ -41,9 +40,9 @@ class Worker:
         self._put_down()
 
     def connection_broke(self) -> None:
-        """It enqueues again before it acknowledges; here, by leaving that to who claims next."""
+        """The pair of enqueue and acknowledge is begun again from its first step."""
         if self.phase == "acknowledge":
-            self.phase = "peek" if self._token else "idle"
+            self.phase = "settle" if self._token else "enqueue"
 
     def take(self, entry_id: EntryId, message: SubmittedMessage) -> None:
         self._entry, self._message, self.session = entry_id, message, message.session_id
@@ -64,6 +63,8 @@ class Worker:
                 self._run(fate, choice)
             case "finish":
                 self._finish(fate)
+            case "settle":
+                self._settle(fate)
             case "acknowledge":
                 self._acknowledge()
             case "release":
@@ -95,7 +96,9 @@ class Worker:
         if head is None:
             self.phase = "release"
             return
-        self._turn = TurnId(json.loads(head)["message_id"])
+        item = decode_item(self.session, head)
+        self._message, self._entry = item.message, item.entry_id
+        self._turn = item.message.message_id
         begun = turn is not None and turn.decode() == self._turn
         self._attempts = int(attempts) if begun else 0
         self.phase = "start"
@@ -140,7 +143,15 @@ class Worker:
         event = {"type": "turn_finished", "turn_id": self._turn}
         words = self._write("finish", fate, "h", 0, events=[encode(event)], removes=self._deltas())
         if words is not None:
-            self._entry, self.phase = EntryId(words[2]), "acknowledge"
+            self.phase = "settle"
+
+    def _settle(self, fate: Fate) -> None:
+        message, entry_id = self._message, self._entry
+        assert message is not None
+        assert entry_id is not None
+        words = self._wire.send(lambda: enqueue(message, entry_id), fate)
+        if words is not None:
+            self.phase = "acknowledge" if words == ["left"] else "peek"
 
     def _acknowledge(self) -> None:
         assert self._entry is not None
