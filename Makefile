@@ -4,7 +4,7 @@ VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test check format lock
+.PHONY: setup run test test-real check format lock
 
 # The environment, with exactly the packages of requirements.lock.
 setup: $(READY)
@@ -25,6 +25,10 @@ run: setup
 test: setup check
 	$(BIN)/python -m dev.system_packages
 	$(BIN)/python -m dev.run_tests
+
+# The fundamentals against real services (docs/operations.md): exits 2 and names what is missing.
+test-real: setup
+	$(BIN)/python -m dev.run_real_tests
 
 # Lint, types, import rules, file lengths.
 check: setup

@@ -8,12 +8,13 @@ import socket
 import sys
 from contextlib import AsyncExitStack
 
-from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
 
-from agent_worker.agents import AgentForTurn, open_agent
+from agent_worker.agents import ClinicalAgents, open_agent
 from agent_worker.consumer import Consumer
 from agent_worker.control import ControlChannels
+from agent_worker.patient_requests import PatientRequests
+from agent_worker.patient_runner import PatientRunner
 from agent_worker.run_turn import TurnRunner
 from agent_worker.settings import WorkerSettings
 from agent_worker.span_ends import SpanEnds
@@ -21,6 +22,7 @@ from shared.background import run_in_background
 from shared.inbox import Inbox
 from shared.lease import Leases
 from shared.logs import configure_logging
+from shared.patient_request import PatientAnswers
 from shared.promise import Promises
 from shared.redis_client import connect_redis
 from shared.session_log import SessionLog
@@ -33,14 +35,13 @@ _log = logging.getLogger(__name__)
 
 
 async def work(settings: WorkerSettings) -> None:
-    """Run one worker until SIGTERM or SIGINT, then drain it."""
-    span_ends = SpanEnds()
-    provider = build_tracer_provider("fanline-worker", span_ends)
+    """Run one worker until SIGTERM or SIGINT, then drain it. Raises `SystemExit`, with a sentence,
+    for settings that name something that is not there."""
     async with AsyncExitStack() as stack:
-        # Shutting down waits for the exporter, which must not hold up the event loop.
-        stack.push_async_callback(asyncio.to_thread, provider.shutdown)
-        agent_for_turn = await stack.enter_async_context(open_agent(settings))
-        consumer = await _build_consumer(settings, provider, span_ends, agent_for_turn, stack)
+        try:
+            consumer = await _build_consumer(settings, stack)
+        except ValueError as error:
+            raise SystemExit(str(error)) from error
         told_to_stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
@@ -51,13 +52,14 @@ async def work(settings: WorkerSettings) -> None:
         await consumer.drain()
 
 
-async def _build_consumer(
-    settings: WorkerSettings,
-    provider: TracerProvider,
-    span_ends: SpanEnds,
-    agent_for_turn: AgentForTurn,
-    stack: AsyncExitStack,
-) -> Consumer:
+async def _build_consumer(settings: WorkerSettings, stack: AsyncExitStack) -> Consumer:
+    span_ends = SpanEnds()
+    provider = build_tracer_provider("fanline-worker", span_ends)
+    # Shutting down waits for the exporter, which must not hold up the event loop.
+    stack.push_async_callback(asyncio.to_thread, provider.shutdown)
+    clinical = ClinicalAgents(settings)
+    agent_for_turn = await stack.enter_async_context(open_agent(settings, clinical))
+    patients = PatientRunner(clinical, settings, provider)
     name = f"{socket.gethostname()}-{os.getpid()}"
     keys = settings.keys()
     bounds = {"session_ttl": settings.session_ttl, "log_max_events": settings.log_max_events}
@@ -77,6 +79,7 @@ async def _build_consumer(
         Promises(client, Inbox(client, keys, **bounds), work_stream),
         Leases(client, keys, lease_ms=settings.lease_ms, **bounds),
         runner,
+        PatientRequests(name, work_stream, PatientAnswers(client, keys), patients, settings),
         control,
         settings,
     )
@@ -90,10 +93,7 @@ def main() -> None:
     except ValidationError as error:
         sys.exit(f"settings: {error}")
     configure_logging(settings.log_level)
-    try:
-        asyncio.run(work(settings))
-    except ValueError as error:
-        sys.exit(str(error))
+    asyncio.run(work(settings))
 
 
 if __name__ == "__main__":

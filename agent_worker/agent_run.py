@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.sdk.trace import TracerProvider
-from pydantic_ai import CancellationToken, DeferredToolRequests, RunContext, UsageLimits
+from pydantic_ai import CancellationToken, DeferredToolRequests, RunContext
 from pydantic_ai.exceptions import RunCancelled, RunTimedOut
 from pydantic_ai.messages import ModelMessage
 
 from agent_worker.agents import AgentForTurn, TurnContext
 from agent_worker.call_frames import CallFrames
-from agent_worker.failures import OVERFLOWED, UNSUPPORTED_OUTPUT, explain
+from agent_worker.failures import FILTERED, OVERFLOWED, UNSUPPORTED_OUTPUT, explain
 from agent_worker.history import prompt_message
+from agent_worker.models import build_usage_limits
 from agent_worker.settings import WorkerSettings
 from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory
@@ -96,7 +97,7 @@ class AgentRun:
             message_history=history,
             conversation_id=story.session_id,
             deps=deps,
-            usage_limits=UsageLimits(request_limit=self._settings.usage_request_limit),
+            usage_limits=build_usage_limits(self._settings),
             cancellation_token=token,
             timeout=self._settings.turn_timeout,
             event_stream_handler=self._tell,
@@ -119,6 +120,8 @@ class AgentRun:
             result = running.result()
             if isinstance(result.output, DeferredToolRequests):
                 return self._failed(UNSUPPORTED_OUTPUT)
+            if result.response.finish_reason == "content_filter":
+                return self._failed(FILTERED)  # half an answer is none, though it has text
             for frame in [*self._translator.close(), *self._translator.output(result.output)]:
                 self._emitter.emit(frame)
             self._emitter.close_open_calls()

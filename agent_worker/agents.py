@@ -9,18 +9,21 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
 from pydantic_ai import AbstractToolset, Agent
 from pydantic_ai.mcp import MCPToolset
+from pydantic_ai.models import Model
 
 from agent_worker.fhir.server import build_fhir_server
-from agent_worker.fhir.store import FhirStore
-from agent_worker.fhir.synthesis import build_bundle
-from agent_worker.mcp_connection import McpConnection
+from agent_worker.fhir.sources import build_source
+from agent_worker.mcp_connection import McpConnection, build_auth
+from agent_worker.model_results import cut_for_model
 from agent_worker.models import build_model
+from agent_worker.patient_history import PatientAgent, build_patient_history_agent
 from agent_worker.settings import WorkerSettings
 from shared.ids import SessionId, TurnId
 
@@ -45,8 +48,43 @@ AgentForTurn = Callable[[TurnContext], tuple[Agent[Any, Any], Any]]
 """From a turn to the agent that answers it and that agent's dependencies."""
 
 
+class ClinicalAgents:
+    """The agents that ship with Fanline, over one model client and one MCP connection. Each is made
+    when it is first needed. Raises `ValueError` for a model that cannot be used."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def chat_agent(self) -> Agent[None, str]:
+        """The assistant that answers chat turns."""
+        return Agent(
+            self._model,
+            name="chat_agent",
+            instructions=INSTRUCTIONS,
+            toolsets=[self._toolset],
+            capabilities=[cut_for_model(self._settings.model_result_bytes)],
+        )
+
+    @cached_property
+    def patient_history_agent(self) -> PatientAgent:
+        """The clinical summariser behind `POST /patient`."""
+        cutting = cut_for_model(self._settings.model_result_bytes)
+        return build_patient_history_agent(self._model, self._toolset, cutting)
+
+    @cached_property
+    def _model(self) -> Model:
+        return build_model(self._settings)
+
+    @cached_property
+    def _toolset(self) -> AbstractToolset[Any]:
+        return _build_toolset(self._settings)
+
+
 @asynccontextmanager
-async def open_agent(settings: WorkerSettings) -> AsyncGenerator[AgentForTurn, None]:
+async def open_agent(
+    settings: WorkerSettings, clinical: ClinicalAgents
+) -> AsyncGenerator[AgentForTurn, None]:
     """The agent for every turn of this process. Raises `ValueError` when `AGENT` names none."""
     if settings.agent:
         named = load_named(settings.agent)
@@ -60,19 +98,9 @@ async def open_agent(settings: WorkerSettings) -> AsyncGenerator[AgentForTurn, N
                     raise ValueError(f"AGENT: {settings.agent!r} yields no function of a turn")
                 yield agent_for_turn
     else:
-        chat_agent = build_chat_agent(settings)
+        chat_agent = clinical.chat_agent
         async with chat_agent:
             yield lambda context: (chat_agent, None)
-
-
-def build_chat_agent(settings: WorkerSettings) -> Agent[None, str]:
-    """The clinical assistant, over the MCP server of the settings."""
-    return Agent(
-        build_model(settings),
-        name="chat_agent",
-        instructions=INSTRUCTIONS,
-        toolsets=[_build_toolset(settings)],
-    )
 
 
 def load_named(name: str) -> object:
@@ -123,9 +151,5 @@ def _call(make: Callable[[], object], name: str) -> object:
 
 def _build_toolset(settings: WorkerSettings) -> AbstractToolset[Any]:
     if settings.mcp_url:
-        return McpConnection(settings.mcp_url)
-    if settings.fhir_bundle:
-        store = FhirStore.from_file(Path(settings.fhir_bundle))
-    else:
-        store = FhirStore(build_bundle(settings.fhir_seed))
-    return MCPToolset(build_fhir_server(store))
+        return McpConnection(settings.mcp_url, build_auth(settings), settings.mcp_timeout)
+    return MCPToolset(build_fhir_server(build_source(settings)))

@@ -36,7 +36,7 @@ from agent_worker.span_ends import (
     unique_call_id,
 )
 from agent_worker.telemetry_emitter import TelemetryEmitter
-from agent_worker.translate import json_text, parse_arguments
+from agent_worker.translate import clean_text, json_text, parse_arguments
 from shared.protocol import Usage
 
 TOOL_FAILED = "The tool failed."
@@ -173,12 +173,12 @@ class CallFrames:
             tool_call_id = unique_call_id(call.tool_call_id, span)
             span.set_attribute(CALL_ID, tool_call_id)
         else:
-            tool_call_id = f"{call.tool_call_id}.{made_up_id()}"
+            tool_call_id = f"{clean_text(call.tool_call_id)}.{made_up_id()}"
         outcome = _Outcome()
         done = self._span_ends.call_at_end_of(span, self._end_of_tool_call(tool_call_id, outcome))
         self._told.add(call.tool_call_id)
         self._emitter.emit_tool_call(
-            tool_call_id, call.tool_name, parse_arguments(call.args), **ids
+            tool_call_id, clean_text(call.tool_name), parse_arguments(call.args), **ids
         )
         try:
             outcome.result = await handler(args)
@@ -208,12 +208,12 @@ class CallFrames:
             self._make_refused_span(call)  # there is no such tool, and so nobody made one
         span = self._refused.pop(call.tool_call_id, None)
         ids: dict[str, Any] = {}
-        tool_call_id, duration = f"{call.tool_call_id}.{made_up_id()}", 0
+        tool_call_id, duration = f"{clean_text(call.tool_call_id)}.{made_up_id()}", 0
         if span is not None:
             ids, duration = ids_of(span), duration_ms(span)
             tool_call_id = str((span.attributes or {}).get(CALL_ID))
         self._emitter.emit_tool_call(
-            tool_call_id, call.tool_name, parse_arguments(call.args), **ids
+            tool_call_id, clean_text(call.tool_name), parse_arguments(call.args), **ids
         )
         self._emitter.emit_tool_result(tool_call_id, BAD_CALL, duration, is_error=True)
 

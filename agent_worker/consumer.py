@@ -12,12 +12,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from agent_worker.control import ControlChannels
+from agent_worker.insist import keep_asking
+from agent_worker.patient_requests import CLAIMABLE_AT_ONCE, PatientRequests
 from agent_worker.run_turn import TurnRunner, TurnSignals
 from agent_worker.settings import WorkerSettings
 from shared.errors import Fenced, TurnOver, Unavailable
 from shared.ids import EntryId, SessionId, TurnId
 from shared.inbox import Enqueued
 from shared.lease import Lease, Leases, Turn, make_acquisition
+from shared.patient_request import PatientRequest
 from shared.promise import Promises
 from shared.redis_client import RefusedByRedis
 from shared.work_stream import WorkEntry, WorkStream
@@ -28,9 +31,6 @@ READ_BLOCK_MS = 1000
 CLAIM_SECONDS = 0.5
 """How often entries of silent workers are looked for."""
 CLAIM_COUNT = 100
-AWAY_PAUSE_SECONDS = 0.2
-CLAIMABLE_AT_ONCE = 100
-"""Multiples of the lease: an entry deferred with so much idle time is found by the next look."""
 START = "0-0"
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ class Consumer:
         promises: Promises,
         leases: Leases,
         runner: TurnRunner,
+        requests: PatientRequests,
         control: ControlChannels,
         settings: WorkerSettings,
     ) -> None:
@@ -56,6 +57,7 @@ class Consumer:
         self._control = control
         self._settings = settings
         self._sessions: dict[SessionId, asyncio.Task[None]] = {}
+        self._requests = requests
         self._again: set[SessionId] = set()
         self._slots = asyncio.Semaphore(settings.worker_concurrency)
         self._closing = asyncio.Event()
@@ -72,9 +74,14 @@ class Consumer:
     async def drain(self) -> None:
         """Claim no more; let running turns finish for `DRAIN_SECONDS`, then hand the rest back."""
         self._closing.set()
-        await self._wait_for_sessions(self._settings.drain_seconds)
+        await self._wait_for_work(self._settings.drain_seconds)
         self._hand_back.set()
-        await self._wait_for_sessions(self._settings.lease_seconds)
+        await self._requests.give_back()
+        await self._wait_for_work(self._settings.lease_seconds)
+        try:
+            await self._work_stream.leave(self._name)
+        except (Unavailable, RefusedByRedis) as error:
+            _log.warning("left without a word to the group: %s", error)
 
     # claim
 
@@ -109,23 +116,31 @@ class Consumer:
 
     async def _take_entry(self, entry: WorkEntry) -> None:
         """Acknowledge what is over, and see that somebody runs the rest."""
-        message = entry.message
-        if message is None:
-            _log.error("turns: entry %s is not a message; it is dropped", entry.entry_id)
+        work = entry.work
+        if work is None:
+            _log.error("turns: entry %s is no work of ours; it is dropped", entry.entry_id)
             await self._work_stream.acknowledge(entry.entry_id)
-        elif await self._promises.settle(message, entry.entry_id) is Enqueued.LEFT:
+        elif isinstance(work, PatientRequest):
+            if not self._requests.has(entry.entry_id) and await self._take_slot(entry.entry_id):
+                self._requests.start(entry.entry_id, work, self._slots.release)
+        elif await self._promises.settle(work, entry.entry_id) is Enqueued.LEFT:
             return
-        elif message.session_id in self._sessions:
+        elif work.session_id in self._sessions:
             # Its turns run here. They may have found the inbox empty just before: look once more.
-            self._again.add(message.session_id)
-        elif self._slots.locked():
-            # No room here, maybe elsewhere: claimable again in a moment.
+            self._again.add(work.session_id)
+        elif await self._take_slot(entry.entry_id):
+            run = self._run_session(work.session_id, entry.entry_id)
+            self._sessions[work.session_id] = asyncio.create_task(run)
+
+    async def _take_slot(self, entry_id: EntryId) -> bool:
+        """Whether there was room here; if not, the entry is claimable again in a moment, maybe
+        elsewhere."""
+        if self._slots.locked():
             idle_ms = self._settings.lease_ms - int(CLAIM_SECONDS * 1000)
-            await self._work_stream.defer(self._name, [entry.entry_id], max(idle_ms, 0))
-        else:
-            await self._slots.acquire()  # not locked: does not wait
-            run = self._run_session(message.session_id, entry.entry_id)
-            self._sessions[message.session_id] = asyncio.create_task(run)
+            await self._work_stream.defer(self._name, [entry_id], max(idle_ms, 0))
+            return False
+        await self._slots.acquire()  # not locked: does not wait
+        return True
 
     # run
 
@@ -155,13 +170,13 @@ class Consumer:
         elif lease is not None:
             # Held for `lease` ms: the entry is found again when that time is over.
             idle_ms = max(self._settings.lease_ms - lease, 0)
-            await self._insist(lambda: self._work_stream.defer(self._name, [entry_id], idle_ms))
+            await keep_asking(lambda: self._work_stream.defer(self._name, [entry_id], idle_ms))
 
     async def _run_turns(self, lease: Lease) -> None:
         while True:
-            turn = await self._insist(lease.peek)
+            turn = await keep_asking(lease.peek)
             if turn is None:
-                if await self._insist(lease.release):
+                if await keep_asking(lease.release):
                     return
                 continue
             turn_id = turn.item.message.message_id
@@ -174,7 +189,7 @@ class Consumer:
             if not finished:
                 return await self._give_back(lease, turn_id)
             item = turn.item
-            await self._insist(lambda item=item: self._promises.settle(item.message, item.entry_id))
+            await keep_asking(lambda item=item: self._promises.settle(item.message, item.entry_id))
 
     async def _run_turn(self, lease: Lease, turn: Turn) -> bool:
         signals = TurnSignals(stop=asyncio.Event(), hand_back=self._hand_back)
@@ -184,40 +199,32 @@ class Consumer:
 
     async def _give_back(self, lease: Lease, turn_id: TurnId) -> None:
         number = lease.next_batch()
-        entries = await self._insist(lambda: lease.hand_back(number, turn_id))
+        entries = await keep_asking(lambda: lease.hand_back(number, turn_id))
         idle_ms = self._settings.lease_ms * CLAIMABLE_AT_ONCE
-        await self._insist(lambda: self._work_stream.defer(self._name, entries, idle_ms))
+        await keep_asking(lambda: self._work_stream.defer(self._name, entries, idle_ms))
 
-    async def _wait_for_sessions(self, seconds: float) -> None:
+    async def _wait_for_work(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
-                while self._sessions:
-                    await asyncio.wait(list(self._sessions.values()))
+                while running := [*self._sessions.values(), *self._requests.running]:
+                    await asyncio.wait(running)
         except TimeoutError:
             _log.info("%d sessions are still running", len(self._sessions))
 
     # Redis away
 
     async def _claiming(self, call: Callable[[], Awaitable[T]]) -> T:
-        """As `_insist`, for what takes work: after Redis was away, nothing is claimed or acquired
-        for half a lease. Those who hold leases renew them first; claiming at once would take over
-        turns that are in good hands."""
+        """As `keep_asking`, for what takes work: after Redis was away, nothing is claimed or
+        acquired for half a lease. Those who hold leases renew them first; claiming at once would
+        take over turns that are in good hands."""
         while True:
             await asyncio.sleep(max(self._quiet_until - self._now(), 0))
             try:
                 return await call()
             except Unavailable as error:
                 _log.warning("Redis is away: %s", error)
-                await self._insist(self._work_stream.ping)
+                await keep_asking(self._work_stream.ping)
                 self._quiet_until = self._now() + self._settings.lease_seconds / 2
-
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make `call`, and the same again for as long as Redis cannot be asked."""
-        while True:
-            try:
-                return await call()
-            except Unavailable:
-                await asyncio.sleep(AWAY_PAUSE_SECONDS)
 
     @staticmethod
     def _now() -> float:

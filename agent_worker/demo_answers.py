@@ -44,6 +44,8 @@ class Findings:
     def __init__(self, returned: Iterable[Returned]) -> None:
         self._by_ask = {ask.key: result for ask, result in returned}
         self.missing: list[Ask] = []
+        self.notes: list[str] = []
+        """What the tools say about rows that they could not give."""
 
     def get(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The result of this call; empty when it is missing."""
@@ -59,12 +61,18 @@ class Findings:
         while offset is not None:
             page = self.get(tool, **arguments, limit=PAGE_ROWS, offset=offset)
             rows += page.get("rows", [])
+            if page.get("note") and page["note"] not in self.notes:
+                self.notes.append(page["note"])
             offset = page.get("next_offset")
         return rows
 
 
 def answer(question: Question, findings: Findings, before: Sequence[Returned]) -> str:
     """The answer. `before` is what tools returned in earlier turns, for whom "her" means."""
+    return "\n".join([_answer(question, findings, before), *findings.notes])
+
+
+def _answer(question: Question, findings: Findings, before: Sequence[Returned]) -> str:
     if question.condition:
         return _answer_condition(question, question.condition, findings)
     if question.count:

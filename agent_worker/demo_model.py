@@ -23,6 +23,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from agent_worker.demo_answers import Ask, Findings, Returned, answer
+from agent_worker.demo_patient import HISTORY, NO_SUCH_PATIENT, describe_patient
 from agent_worker.demo_phrases import CONFESSION, NO_TOOLS, read_question
 
 PACE_SECONDS = 0.02
@@ -58,6 +59,8 @@ def _respond(messages: Sequence[ModelMessage], info: AgentInfo) -> ModelResponse
     """The tools to call next, or the answer when nothing that it needs is missing."""
     question, now, before = _split(messages)
     findings = Findings(_read_results(now))
+    if any(tool.name == HISTORY for tool in info.output_tools):
+        return _summarise(question, now, findings)
     text = answer(read_question(question), findings, _read_results(before))
     missing = findings.missing[:MOST_PARALLEL_CALLS]
     if not missing:
@@ -66,6 +69,21 @@ def _respond(messages: Sequence[ModelMessage], info: AgentInfo) -> ModelResponse
     if any(ask.tool not in known for ask in missing):
         return ModelResponse(parts=[TextPart(f"{NO_TOOLS}\n\n{CONFESSION}")])
     return ModelResponse(parts=[_call(ask) for ask in missing])
+
+
+def _summarise(patient_id: str, now: Sequence[ModelMessage], findings: Findings) -> ModelResponse:
+    """As the patient history agent is asked to: structured, and only what the tools returned."""
+    if any(_denies_patient(part) for message in now for part in message.parts):
+        return ModelResponse(parts=[_call(Ask(NO_SUCH_PATIENT, {}))])
+    history = describe_patient(patient_id, findings)
+    missing = findings.missing[:MOST_PARALLEL_CALLS]
+    return ModelResponse(parts=[_call(ask) for ask in missing or [Ask(HISTORY, history)]])
+
+
+def _denies_patient(part: object) -> bool:
+    if isinstance(part, ToolReturnPart) and part.outcome != "success":
+        return "There is no" in str(cast(object, part.content))
+    return False
 
 
 def _call(ask: Ask) -> ToolCallPart:

@@ -1,9 +1,11 @@
-"""The conversation as the model sees it: the framework's own message history, capped. Pure."""
+"""The conversation as the model sees it: the framework's own message history, capped."""
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import ValidationError
 from pydantic_ai.messages import (
     ModelMessage,
     ModelMessagesTypeAdapter,
@@ -18,11 +20,18 @@ from shared.ids import SessionId
 from shared.inbox import InboxItem, decode_item
 from shared.lease import Turn
 
+_log = logging.getLogger(__name__)
+
 
 def load_history(turn: Turn, session_id: SessionId) -> list[ModelMessage]:
     """What went before this turn, messages that were cancelled before any turn saw them
-    included."""
-    messages = list(ModelMessagesTypeAdapter.validate_json(turn.history or b"[]"))
+    included. A history that cannot be read (another version of the framework has written it) is
+    given up, loudly: it would fail every turn of the session from here on."""
+    try:
+        messages = list(ModelMessagesTypeAdapter.validate_json(turn.history or b"[]"))
+    except ValidationError as error:
+        _log.warning("session %s: its history is given up: %s", session_id[:8], error.title)
+        messages = []
     for line in turn.unheard.splitlines():
         messages.append(prompt_message(decode_item(session_id, line)))
     return messages

@@ -37,3 +37,13 @@ async def insist(lease: Lease, turn_id: TurnId, call: Callable[[], Awaitable[T]]
             away = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def keep_asking(call: Callable[[], Awaitable[T]]) -> T:
+    """Make `call`, and the same again for as long as Redis cannot be asked. For what needs no
+    lease."""
+    while True:
+        try:
+            return await call()
+        except Unavailable:
+            await asyncio.sleep(LONGEST_PAUSE_SECONDS)

@@ -1,5 +1,6 @@
 """Which language model: `MODEL`, or what the keys in the environment suggest, else the demo."""
 
+from pydantic_ai import UsageLimits
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
@@ -23,9 +24,19 @@ def build_model(settings: WorkerSettings) -> Model:
         raise ValueError(f"MODEL: {name!r} cannot be used: {error}") from error
 
 
+def build_usage_limits(settings: WorkerSettings) -> UsageLimits:
+    """What one turn may use of the model; beyond it the run ends with `UsageLimitExceeded`. Tokens
+    are those that the provider tells: where it tells none, only requests are limited."""
+    return UsageLimits(
+        request_limit=settings.usage_request_limit,
+        total_tokens_limit=settings.usage_total_tokens_limit or None,
+    )
+
+
 def _build(name: str, settings: WorkerSettings) -> Model:
-    # A provider that has gone silent is given up: its client would wait for ten minutes.
-    patience = ModelSettings(timeout=settings.model_timeout)
+    # A provider that has gone silent is given up: its client would wait for ten minutes. Repeating
+    # is the client's too, with its back-off, so to everybody else it is one call.
+    patience = ModelSettings(timeout=settings.model_timeout, max_retries=settings.model_retries)
     match name.split(":", 1):
         case ["demo"]:
             return build_demo_model()
@@ -56,9 +67,11 @@ def _openai_provider(settings: WorkerSettings) -> OpenAIProvider:
 
 
 def _azure_provider(settings: WorkerSettings) -> AzureProvider:
-    key = settings.azure_openai_api_key
+    key, endpoint = settings.azure_openai_api_key, settings.azure_openai_endpoint
+    # The v1 endpoint has no versions. One that is set for the classic deployments is no mistake.
+    is_v1 = (endpoint or "").rstrip("/").endswith("/v1")
     return AzureProvider(
-        azure_endpoint=settings.azure_openai_endpoint,
-        api_version=settings.openai_api_version,
+        azure_endpoint=endpoint,
+        api_version=None if is_v1 else settings.openai_api_version,
         api_key=key.get_secret_value() if key else None,
     )

@@ -4,7 +4,6 @@ somebody else's: a worker that is fenced says nothing more.
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,19 +11,21 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic_ai.messages import ModelMessage
 
-from agent_worker.agent_run import AgentRun, Outcome
+from agent_worker.agent_run import AgentRun
 from agent_worker.agents import AgentForTurn
-from agent_worker.failures import WORKER_LOST
+from agent_worker.failures import INTERNAL, WORKER_LOST
 from agent_worker.history import dump_history, load_history, partial_answer, prompt_message
 from agent_worker.insist import insist
 from agent_worker.past_attempts import PastAttempts, read_past_attempts
 from agent_worker.settings import WorkerSettings
+from agent_worker.span_clock import SpanClock
 from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory, now_text
 from agent_worker.telemetry_emitter import TelemetryEmitter
+from shared.errors import Fenced, TurnOver, Unavailable
 from shared.ids import Position
 from shared.lease import Ending, Lease, Started, Turn
-from shared.protocol import Event, Failure, TurnStatus, encode_event
+from shared.protocol import Event, encode_event
 from shared.session_log import SessionLog
 from shared.tracing import context_of, trace_id_of_span
 
@@ -80,11 +81,17 @@ class TurnRunner:
         try:
             with trace.use_span(span, record_exception=False, set_status_on_exception=False):
                 return await self._run(lease, turn, story, signals, clock)
+        except (Fenced, TurnOver, Unavailable):
+            raise
+        except Exception:
+            # A bug of ours, or data that we cannot read: another attempt would meet it again.
+            _log.exception("turn %s ends as failed", story.turn_id)
+            return await self._give_up(lease, story, clock)
         finally:
             clock.end_span()
 
     async def _run(
-        self, lease: Lease, turn: Turn, story: TurnStory, signals: TurnSignals, clock: "SpanClock"
+        self, lease: Lease, turn: Turn, story: TurnStory, signals: TurnSignals, clock: SpanClock
     ) -> bool:
         past = await self._read_past(lease, turn)
         closing = past.closing_events(now_text())
@@ -96,18 +103,17 @@ class TurnRunner:
             story.turn_id,
             lambda: lease.start(number, story.turn_id, story.attempt, most, events),
         )
-        history = load_history(turn, lease.session_id)
-        heard = turn.unheard_end
         if started is Started.STARTED:
-            return await self._attempt(lease, turn, story, signals, clock, past, history)
+            return await self._attempt(lease, turn, story, signals, clock, past)
 
         # The turn ends without another attempt: its last one is told as the one that ended it.
         last = TurnStory(story.session_id, story.turn_id, turn.attempts_begun or 1, story.trace_id)
         if started is Started.CANCELLED:
             said = past.said(now_text())
             texts = [event.content for event in said]
-            messages = [*history, prompt_message(turn.item), *partial_answer(texts)]
-            ending = Ending(dump_history(messages, self._settings.history_max_messages), heard)
+            before = load_history(turn, lease.session_id)
+            messages = [*before, prompt_message(turn.item), *partial_answer(texts)]
+            ending = self._ending(turn, messages)
             told = [*closing, *said, *last.ended("cancelled", duration_ms=clock.stop("cancelled"))]
         else:
             duration = clock.stop("failed", WORKER_LOST)
@@ -121,11 +127,11 @@ class TurnRunner:
         turn: Turn,
         story: TurnStory,
         signals: TurnSignals,
-        clock: "SpanClock",
+        clock: SpanClock,
         past: PastAttempts,
-        history: list[ModelMessage],
     ) -> bool:
         settings = self._settings
+        history = load_history(turn, lease.session_id)
         emitter = TelemetryEmitter(
             lease,
             story,
@@ -165,13 +171,28 @@ class TurnRunner:
         )
         removable = [*past.deltas, *emitter.left_in_log()]
         return await self._finish(
-            lease, story, [*emitter.take_held(), *ended], removable, self._ending(turn, outcome)
+            lease,
+            story,
+            [*emitter.take_held(), *ended],
+            removable,
+            self._ending(turn, outcome.messages),
         )
 
-    def _ending(self, turn: Turn, outcome: Outcome) -> Ending:
-        if outcome.messages is None:
+    async def _give_up(self, lease: Lease, story: TurnStory, clock: SpanClock) -> bool:
+        """End the turn as failed, whatever state it is in."""
+        turn = await insist(lease, story.turn_id, lease.peek)
+        past = PastAttempts() if turn is None else await self._read_past(lease, turn)
+        duration = clock.stop("failed", INTERNAL)
+        told = [
+            *past.closing_events(now_text()),
+            *story.ended("failed", duration_ms=duration, failure=INTERNAL),
+        ]
+        return await self._finish(lease, story, told, past.deltas, Ending())
+
+    def _ending(self, turn: Turn, messages: Sequence[ModelMessage] | None) -> Ending:
+        if messages is None:
             return Ending()  # a failed turn leaves no trace in the model's history
-        history = dump_history(outcome.messages, self._settings.history_max_messages)
+        history = dump_history(messages, self._settings.history_max_messages)
         return Ending(history, turn.unheard_end)
 
     async def _finish(
@@ -207,28 +228,3 @@ class TurnRunner:
             await asyncio.sleep(self._settings.lease_seconds / 3)
             if await insist(lease, story.turn_id, lambda: lease.renew(story.turn_id)):
                 stop.set()
-
-
-class SpanClock:
-    """One duration for the turn's span and for its `turn_finished`."""
-
-    def __init__(self, span: trace.Span) -> None:
-        self._span = span
-        self._begun = time.perf_counter_ns()
-        self._start: int | None = getattr(span, "start_time", None)
-        self._duration: int | None = None
-
-    def stop(self, status: TurnStatus | str, failure: Failure | None = None) -> int:
-        """Take the time, in ms, and note on the span how the turn ended."""
-        self._duration = time.perf_counter_ns() - self._begun
-        self._span.set_attribute("turn.status", status)
-        if failure is not None:
-            self._span.set_status(trace.StatusCode.ERROR, failure.code)
-        return round(self._duration / 1_000_000)
-
-    def end_span(self) -> None:
-        """End the span at the moment that was taken."""
-        if self._duration is None or self._start is None:
-            self._span.end()
-        else:
-            self._span.end(end_time=self._start + self._duration)

@@ -16,9 +16,31 @@ class WorkerSettings(SharedSettings):
     """`module:name` or `file.py:name`; empty: the clinical assistant."""
     mcp_url: str = ""
     """Empty: the FHIR server runs in this process."""
+    mcp_token: SecretStr | None = None
+    """Sent to `mcp_url` as a bearer token; wins over a client's id and secret."""
+    mcp_client_id: str = Field(
+        default="", validation_alias=AliasChoices("MCP_CLIENT_ID", "AIDBOX_CLIENT_ID")
+    )
+    mcp_client_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("MCP_CLIENT_SECRET", "AIDBOX_CLIENT_SECRET")
+    )
+    mcp_timeout: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds that the MCP server may take for one answer, or to be connected to."""
     fhir_bundle: str = ""
     """A file with a FHIR R4 bundle; empty: synthetic patients made from `FHIR_SEED`."""
     fhir_seed: int = 1
+    fhir_base_url: str = ""
+    """Of a FHIR R4 REST server, which the embedded FHIR server then asks; empty: the bundle."""
+    fhir_timeout: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds that one answer of that server may take."""
+    fhir_token: SecretStr | None = None
+    """Bearer token for it; wins over the client's id and secret."""
+    fhir_client_id: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("FHIR_CLIENT_ID", "AIDBOX_CLIENT_ID")
+    )
+    fhir_client_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("FHIR_CLIENT_SECRET", "AIDBOX_CLIENT_SECRET")
+    )
 
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
@@ -43,17 +65,24 @@ class WorkerSettings(SharedSettings):
     lease_seconds: Annotated[float, Field(ge=0.5)] = 5.0
     turn_timeout: Annotated[float, Field(gt=0)] = 300.0
     model_timeout: Annotated[float, Field(gt=0)] = 90.0
-    """Seconds of silence after which a model call is tried again, at most twice, or given up."""
+    """Seconds of silence after which a model call is tried again or given up."""
+    model_retries: Annotated[int, Field(ge=0, le=10)] = 2
+    """Times that the provider's client repeats a request, with back-off: 429, 5xx, time-out, no
+    connection. For the frames and the usage it stays one call."""
     max_attempts: Annotated[int, Field(ge=1)] = 3
     drain_seconds: Annotated[float, Field(ge=0)] = 10.0
     emitter_max_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
     """What one turn may have waiting for Redis before it ends as failed."""
     max_result_bytes: Annotated[int, Field(ge=64)] = 65_536
     """Of a tool's result or a custom event's data, in a frame."""
+    model_result_bytes: Annotated[int, Field(ge=64)] = 32_768
+    """Of a tool's result, for the model of the clinical agents."""
     history_max_messages: Annotated[int, Field(ge=2)] = 200
     """Of the model's history, cut at the beginning of a turn."""
     usage_request_limit: Annotated[int, Field(ge=1)] = 50
     """Model requests that one turn may make."""
+    usage_total_tokens_limit: Annotated[int, Field(ge=0)] = 0
+    """Tokens, prompts and answers together, that one turn may use; 0: no limit."""
 
     @property
     def lease_ms(self) -> int:

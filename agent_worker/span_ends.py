@@ -14,6 +14,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
+from agent_worker.translate import clean_text
+
 CALL_ID = "gen_ai.tool.call.id"
 REFUSED = {"pydantic_ai.tool.failure_stage": "validation"}
 """What marks the span of a tool call that never ran, because its arguments were refused."""
@@ -71,7 +73,7 @@ class SpanEnds(SpanProcessor):
 def unique_call_id(call_id: str, span: trace.Span) -> str:
     """A tool call's id, unique in the session. Models repeat theirs (some servers count from 0 in
     every answer); the span's id does not repeat."""
-    return f"{call_id}.{trace.format_span_id(span.get_span_context().span_id)}"
+    return f"{clean_text(call_id)}.{trace.format_span_id(span.get_span_context().span_id)}"
 
 
 def duration_ms(span: ReadableSpan) -> int:

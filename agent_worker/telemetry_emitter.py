@@ -163,8 +163,8 @@ class TelemetryEmitter:
 
     def _begin_call(self, call_id: str, event: ToolCallEvent | OpenAIEvent) -> None:
         if not self.overflowed.is_set():
-            self._open_calls[call_id] = event
             self.emit(event)
+            self._open_calls[call_id] = event
 
     def _put(self, event: Event) -> None:
         if self.overflowed.is_set() and not isinstance(

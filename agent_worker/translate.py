@@ -127,7 +127,7 @@ class Translator:
 
 
 def _custom_name(event: CustomEvent) -> str:
-    return event.name or type(event).__name__
+    return clean_text(event.name or type(event).__name__)
 
 
 def _custom_data(event: CustomEvent) -> dict[str, Any]:

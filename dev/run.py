@@ -6,6 +6,7 @@ so that taking one away can be tried; a part that ends by itself ends everything
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,10 +15,13 @@ import urllib.request
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
+import redis
 from dotenv import load_dotenv
 
 from dev.embedded_redis import EmbeddedRedis
+from shared.keys import WORK_GROUP, Keys
 
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.2
@@ -30,6 +34,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _exit)
     load_dotenv(".env")
     environment = dict(os.environ)
+    if not _port_is_free(environment):
+        print(f"Port {_port(environment)} is in use: choose another with PORT=8001 make run.")
+        return 1
     with tempfile.TemporaryDirectory(prefix="fanline-") as folder:
         server: EmbeddedRedis | None = None
         parts: list[Part] = []
@@ -41,8 +48,8 @@ def main() -> int:
             gateway = _start("gateway", environment)
             worker = _start("agent_worker", environment)
             parts += [gateway, worker]
-            _wait_until_ready(gateway, environment)
-            print(_greeting(environment, worker), flush=True)
+            if _is_up(gateway, worker, environment):
+                print(_greeting(environment, worker), flush=True)
             while gateway.poll() is None:
                 if (status := worker.poll()) is not None:
                     if status >= 0:
@@ -78,13 +85,35 @@ def _stop(parts: list[Part]) -> None:
             part.kill()
 
 
-def _wait_until_ready(gateway: Part, environment: dict[str, str]) -> None:
-    while gateway.poll() is None and not _is_ready(environment):
+def _port(environment: dict[str, str]) -> int:
+    return int(environment.get("PORT") or 8000)
+
+
+def _host(environment: dict[str, str]) -> str:
+    return environment.get("HOST") or "127.0.0.1"
+
+
+def _port_is_free(environment: dict[str, str]) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_host(environment), _port(environment)))
+        except OSError:
+            return False
+        return True
+
+
+def _is_up(gateway: Part, worker: Part, environment: dict[str, str]) -> bool:
+    """Wait until both can be used; `False` when one has ended instead."""
+    while gateway.poll() is None and worker.poll() is None:
+        if _gateway_is_ready(environment) and _worker_reads(worker, environment):
+            return True
         time.sleep(LOOK_SECONDS)
+    return False
 
 
-def _is_ready(environment: dict[str, str]) -> bool:
-    url = f"http://127.0.0.1:{environment.get('PORT', '8000')}/readyz"
+def _gateway_is_ready(environment: dict[str, str]) -> bool:
+    url = f"http://{_host(environment)}:{_port(environment)}/readyz"
     try:
         with urllib.request.urlopen(url, timeout=1) as answer:
             return answer.status == HTTPStatus.OK
@@ -92,8 +121,19 @@ def _is_ready(environment: dict[str, str]) -> bool:
         return False
 
 
+def _worker_reads(worker: Part, environment: dict[str, str]) -> bool:
+    """Whether the worker has joined its group."""
+    turns = Keys(environment.get("NAMESPACE", "")).turns()
+    try:
+        with redis.Redis.from_url(environment["REDIS_URL"], decode_responses=True) as client:
+            consumers = cast(list[dict[str, str]], client.xinfo_consumers(turns, WORK_GROUP))
+    except redis.RedisError:
+        return False
+    return any(consumer["name"].endswith(f"-{worker.pid}") for consumer in consumers)
+
+
 def _greeting(environment: dict[str, str], worker: Part) -> str:
-    port = environment.get("PORT", "8000")
+    port = _port(environment)
     namespace = environment.get("NAMESPACE", "")
     channel = f"{namespace}:session:{{demo}}" if namespace else "session:{demo}"
     return (

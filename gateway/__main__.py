@@ -31,8 +31,10 @@ class Server(uvicorn.Server):
     _draining: asyncio.Task[None] | None = None
 
     async def _drain_then_exit(self, sig: int, frame: FrameType | None) -> None:
-        await self.drain.run()
-        super().handle_exit(sig, frame)
+        try:
+            await self.drain.run()
+        finally:
+            super().handle_exit(sig, frame)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from opentelemetry import trace
 
@@ -39,7 +39,10 @@ class Acceptance:
         settings: GatewaySettings,
         tracer: trace.Tracer,
         metrics: Metrics,
+        is_ready: Callable[[], bool],
     ) -> None:
+        self._is_ready = is_ready
+        self._away = False
         self._inbox = inbox
         self._promises = promises
         self._settings = settings
@@ -108,12 +111,18 @@ class Acceptance:
     async def _insist(
         self, act: Callable[[], Awaitable[T]], session_id: SessionId, message_id: TurnId | None
     ) -> T:
-        """Begin again from the first command until it is done or the time is up."""
+        """Begin again from the first command until it is done or the time is up. Where Redis was
+        away for the last frame and has not come back, the next is refused at once: each would wait
+        for the one before it."""
+        if self._away and not self._is_ready():
+            self._refuse_unavailable(session_id, message_id)
         try:
             async with asyncio.timeout(self._settings.accept_seconds):
                 while True:
                     try:
-                        return await act()
+                        result = await act()
+                        self._away = False
+                        return result
                     except Unavailable as error:
                         _log.warning("session %s: Redis is away: %s", session_id[:8], error)
                         await asyncio.sleep(RETRY_SECONDS)
@@ -121,5 +130,9 @@ class Acceptance:
             _log.error("session %s: Redis refused: %s", session_id[:8], error)
             refuse(session_id, "internal", "This session cannot be used.", message_id=message_id)
         except TimeoutError:
-            sentence = "The service cannot take messages at the moment. Please send it again."
-            refuse(session_id, "unavailable", sentence, retryable=True, message_id=message_id)
+            self._away = True
+            self._refuse_unavailable(session_id, message_id)
+
+    def _refuse_unavailable(self, session_id: SessionId, message_id: TurnId | None) -> NoReturn:
+        sentence = "The service cannot take messages at the moment. Please send it again."
+        refuse(session_id, "unavailable", sentence, retryable=True, message_id=message_id)

@@ -19,10 +19,12 @@ from gateway.drain import Drain
 from gateway.health import Probe
 from gateway.http_routes import build_routes, page_endpoint
 from gateway.metrics import Metrics
+from gateway.patient import PatientEdge, build_patient_routes
 from gateway.settings import GatewaySettings
 from gateway.websocket import WebSocketEdge
 from shared.background import run_in_background
 from shared.inbox import Inbox
+from shared.patient_request import PatientAnswers
 from shared.promise import Promises
 from shared.redis_client import connect_redis
 from shared.session_log import SessionLog
@@ -53,12 +55,16 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
     inbox = Inbox(
         client, keys, session_ttl=settings.session_ttl, log_max_events=settings.log_max_events
     )
+    work_stream = WorkStream(client, keys)
+    tracer = provider.get_tracer("fanline.gateway")
+    patients = PatientEdge(work_stream, PatientAnswers(client, keys), settings, tracer)
     acceptance = Acceptance(
         inbox,
-        Promises(client, inbox, WorkStream(client, keys)),
+        Promises(client, inbox, work_stream),
         settings,
-        provider.get_tracer("fanline.gateway"),
+        tracer,
         metrics,
+        lambda: probe.is_ready,
     )
     edge = WebSocketEdge(manager, acceptance, settings, metrics)
 
@@ -88,6 +94,7 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
         allow_headers=["*"],
     )
     app.include_router(build_routes(acceptance, probe, metrics))
+    app.include_router(build_patient_routes(patients))
 
     @app.websocket("/ws")
     async def open_tab(websocket: WebSocket) -> None:  # pyright: ignore[reportUnusedFunction]

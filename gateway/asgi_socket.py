@@ -53,7 +53,8 @@ class AsgiSocket:
             self._wake.set()
 
     def has_stalled(self, now: float) -> bool:
-        return bool(self._waiting_bytes) and now - self._taken_at >= self._stall_seconds
+        waits = bool(self._waiting_bytes) and self._closing is None
+        return waits and now - self._taken_at >= self._stall_seconds
 
     def close(self, code: int, reason: str = "") -> None:
         if self._closing is None:

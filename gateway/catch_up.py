@@ -6,7 +6,7 @@ tab's follower judges the page for that tab; nothing here decides.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.frames import Frames
 from gateway.metrics import Metrics
@@ -15,7 +15,7 @@ from gateway.settings import GatewaySettings
 from gateway.tab import Tab
 from shared.errors import NotALog, Unavailable
 from shared.ids import Position, SessionId
-from shared.session_log import LogPage, SessionLog
+from shared.session_log import LogEntry, LogPage, SessionLog
 
 _log = logging.getLogger(__name__)
 
@@ -71,9 +71,9 @@ class CatchUp:
         try:
             while tabs := session.tabs_that_want_a_page():
                 after = min((tab.follower.cursor for tab in tabs), key=_from_the_beginning)
-                page = await self._read_page(session, after)
+                page, frames = await self._read_page(session, after)
                 session.head = page.head
-                prepared: PreparedFrames = {}
+                prepared: PreparedFrames = {after: frames}
                 for tab in session.tabs_that_want_a_page():
                     cursor = tab.follower.cursor
                     if after is None or (cursor is not None and cursor >= after):
@@ -82,8 +82,12 @@ class CatchUp:
         finally:
             session.reading = None
 
-    async def _read_page(self, session: FollowedSession, after: Position | None) -> LogPage:
-        """One page, however long Redis is away; the tabs have been told that it is."""
+    async def _read_page(
+        self, session: FollowedSession, after: Position | None
+    ) -> tuple[LogPage, Frames]:
+        """One page and its frames, however long Redis is away; the tabs have been told that it is.
+        The frames are made here, before any cursor moves: a page that cannot be delivered whole is
+        not delivered at all."""
         while True:
             # Subscribe before reading. The other way round, an event appended between the two
             # would reach neither, and the tab would stay one token short until the next.
@@ -92,6 +96,7 @@ class CatchUp:
                 page = await self._log.read_after(
                     session.session_id, after, self._settings.page_events
                 )
+                frames = _prepare(page.entries)
             except Unavailable as error:
                 _log.warning("%s: log could not be read: %s", session.channel, error)
                 await asyncio.sleep(READ_RETRY_SECONDS)
@@ -101,7 +106,7 @@ class CatchUp:
                 await asyncio.sleep(self._settings.heads_seconds)
             else:
                 self._metrics.pages.inc()
-                return page
+                return page, frames
 
     def _deliver(
         self, tab: Tab, page: LogPage, after: Position | None, prepared: PreparedFrames
@@ -119,10 +124,14 @@ class CatchUp:
             )
         start = None if outcome.reset else cursor
         if start not in prepared:
-            prepared[start] = Frames([text.encode() for text in frames_of(outcome.entries)])
+            prepared[start] = _prepare(outcome.entries)
         if texts := prepared[start].texts:
             tab.give(prepared[start])
             self._metrics.deliveries.inc(len(texts))
+
+
+def _prepare(entries: Sequence[LogEntry]) -> Frames:
+    return Frames([text.encode() for text in frames_of(entries)])
 
 
 def _from_the_beginning(cursor: Position | None) -> Position:

@@ -94,9 +94,9 @@ class ConnectionManager:
                 tab.give(frames)
 
     def broadcast(self, status: ConnectionState) -> None:
-        """Tell every tab of every session how this gateway's connection stands."""
-        for session in self._sessions.values():
-            for tab in session.tabs:
+        """Tell every tab that believes itself connected how this gateway stands."""
+        for tab in self.all_tabs():
+            if tab.announced:
                 tab.say(status)
 
     def all_tabs(self) -> list[Tab]:
@@ -129,8 +129,7 @@ class ConnectionManager:
         self._metrics.redis_lost.inc()
         for tab in self.all_tabs():
             tab.follower.read_again()
-            if tab.announced:
-                tab.say("reconnecting")
+        self.broadcast("reconnecting")
 
     def on_restored(self) -> None:
         """Every channel is subscribed again: read what was missed."""

@@ -32,9 +32,9 @@ class Drain:
         tabs = self._manager.all_tabs()
         random.shuffle(tabs)
         pause = self._drain_seconds * SPREAD_SHARE / max(len(tabs), 1)
-        self._manager.broadcast("disconnected")
         for tab in tabs:
             wait_ms = random.randrange(100, 1000)
+            tab.say("disconnected")
             tab.socket.close(DRAINING, str(wait_ms))
             await asyncio.sleep(min(pause, 0.05))
         while self._manager.tab_count() and loop.time() < deadline:  # noqa: ASYNC110 - polled

@@ -1,5 +1,6 @@
 """The HTTP edge beside the socket: health, metrics, deletion, the page, and what has moved away."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from gateway.health import Probe
 from gateway.metrics import Metrics
 from shared.errors import Unavailable
 from shared.ids import parse_session_id
+from shared.redis_client import RefusedByRedis
+
+_log = logging.getLogger(__name__)
 
 MIGRATION = "This endpoint has moved to the WebSocket at /ws: see docs/migration.md."
 
@@ -41,13 +45,7 @@ def build_routes(acceptance: Acceptance, probe: Probe, metrics: Metrics) -> APIR
     @router.delete("/sessions/{session_id}", status_code=204)
     async def delete_session(session_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Remove a conversation everywhere; 204 also when there was none."""
-        try:
-            await acceptance.delete_session(parse_session_id(session_id))
-        except ValueError as error:
-            return JSONResponse({"detail": str(error)}, 400)
-        except Unavailable:
-            return JSONResponse({"detail": "Redis does not answer; try again."}, 503)
-        return Response(status_code=204)
+        return await _delete(acceptance, session_id)
 
     async def moved(request: Request) -> Response:
         return JSONResponse({"detail": MIGRATION}, 410)
@@ -74,3 +72,16 @@ def page_endpoint(page: Path) -> Callable[[str], Awaitable[Response]]:
         return FileResponse(page)
 
     return serve_page
+
+
+async def _delete(acceptance: Acceptance, session_id: str) -> Response:
+    try:
+        await acceptance.delete_session(parse_session_id(session_id))
+    except ValueError as error:
+        return JSONResponse({"detail": str(error)}, 400)
+    except RefusedByRedis as error:
+        _log.error("session %s: Redis refused: %s", session_id[:8], error)
+        return JSONResponse({"detail": "This session cannot be used."}, 500)
+    except Unavailable:
+        return JSONResponse({"detail": "Redis does not answer; try again."}, 503)
+    return Response(status_code=204)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from shared.errors import NotALog
 from shared.protocol import with_position
 from shared.session_log import LogEntry
 
@@ -15,7 +16,8 @@ _DELTA_TYPES = ('{"type":"assistant"', '{"type":"reasoning"')
 
 
 def frames_of(entries: Sequence[LogEntry]) -> Iterable[str]:
-    """The frames for `entries`, in order, neighbouring deltas of one message merged."""
+    """The frames for `entries`, in order, neighbouring deltas of one message merged. Raises
+    `NotALog` for entries that no script of ours has written."""
     pending: tuple[LogEntry, dict[str, Any], list[str]] | None = None
     for entry in entries:
         delta = _parse_delta(entry.stored)
@@ -37,8 +39,15 @@ def frames_of(entries: Sequence[LogEntry]) -> Iterable[str]:
 def _parse_delta(stored: str) -> dict[str, Any] | None:
     if not stored.startswith(_DELTA_TYPES):
         return None
-    event: dict[str, Any] = json.loads(stored)
-    return event if event.get("streaming") else None
+    try:
+        event: dict[str, Any] = json.loads(stored)
+    except ValueError as error:
+        raise NotALog("an event that is not JSON") from error
+    if not event.get("streaming"):
+        return None
+    if not isinstance(event.get("content"), str) or "message_id" not in event:
+        raise NotALog("a piece of text without text")
+    return event
 
 
 def _same_message(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -34,6 +34,8 @@ class GatewaySettings(SharedSettings):
     """How often the heads of the followed logs are compared with the cursors of their tabs."""
     page_events: Annotated[int, Field(ge=1, le=10_000)] = 256
     """Log entries read at once."""
+    max_patient_requests: Annotated[int, Field(ge=1)] = 32
+    """`/patient` requests that one gateway waits for at once; one more gets 503."""
     accept_seconds: Annotated[float, Field(gt=0)] = 4.0
     """How long a message may take to be accepted before its tab gets `unavailable`."""
     drain_seconds: Annotated[float, Field(gt=0)] = 10.0

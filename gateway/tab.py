@@ -42,7 +42,7 @@ class TabSocket(Protocol):
 class Tab:
     """One socket's place in one session, and the frames that concern this socket alone."""
 
-    __slots__ = ("announced", "asked", "follower", "last_write", "session_id", "socket")
+    __slots__ = ("announced", "asked", "follower", "last_write", "leaving", "session_id", "socket")
 
     def __init__(
         self, socket: TabSocket, session_id: SessionId, follower: Follower, *, asked: bool
@@ -54,12 +54,14 @@ class Tab:
         """Whether the tab named a cursor and has not been answered yet."""
         self.announced = False
         """Whether the last `connection` frame said `connected`."""
+        self.leaving = False
+        """Whether it was told `disconnected`: its close is on its way."""
         self.last_write = 0.0
 
     @property
     def wants_page(self) -> bool:
         """Whether it is not at the live tail and its socket would take more."""
-        return self.follower.reading and self.socket.has_room
+        return self.follower.reading and self.socket.has_room and not self.leaving
 
     def give(self, frames: Frames) -> None:
         """Send frames."""
@@ -70,6 +72,7 @@ class Tab:
         """Tell it that this gateway has lost Redis or is going; `announce` says that all is well
         again."""
         self.announced = False
+        self.leaving = status == "disconnected"
         self.give(Frames.of(ConnectionStatus(session_id=self.session_id, status=status)))
 
     def announce(

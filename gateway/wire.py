@@ -100,6 +100,8 @@ class WireSocket:
             self._transport.write(frames.wire)
 
     def has_stalled(self, now: float) -> bool:
+        if self._protocol.close_sent:
+            return False
         waiting = self._transport.get_write_buffer_size()
         taken = self._written - waiting
         if waiting == 0 or taken > self._taken:

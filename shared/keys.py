@@ -74,6 +74,10 @@ class Keys:
         """The work stream, whose group `WORK_GROUP` spreads messages over the workers."""
         return self._prefixed("turns")
 
+    def reply(self, request_id: str) -> str:
+        """The list with the answer to one `/patient` request."""
+        return self._prefixed(f"reply:{{{request_id}}}")
+
     def probe(self, gateway_id: str) -> str:
         """A gateway's channel to itself, to prove that what is published arrives."""
         return self._prefixed(f"gateway:{{{gateway_id}}}:probe")

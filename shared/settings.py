@@ -5,7 +5,7 @@ Read from the environment once, when a process starts; wrong ones stop it with a
 them. A `.env` beside the process adds to the environment, for development.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from dotenv import load_dotenv
 from pydantic import Field, SecretStr
@@ -26,7 +26,9 @@ class SharedSettings(BaseSettings):
     session_ttl: Annotated[int, Field(ge=1)] = 86_400
     """Seconds that a session lives after its last event."""
     log_max_events: Annotated[int, Field(ge=10)] = 10_000
-    log_level: str = "INFO"
+    patient_timeout: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds that a `/patient` request may take."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     def keys(self) -> Keys:
         return Keys(self.namespace)

@@ -129,8 +129,13 @@ class Subscription(asyncio.Protocol):
     async def _connect(self) -> Any:
         pool: Any = self._client.connection_pool
         connection = pool.make_connection()
-        async with asyncio.timeout(self._client.timeout_seconds):
-            await connection.connect()
+        try:
+            async with asyncio.timeout(self._client.timeout_seconds):
+                await connection.connect()
+        except BaseException:
+            # Also when it is cut off in the middle: the client does not close what it has opened.
+            await connection.disconnect(nowait=True)
+            raise
         self._lost.clear()
         self._reader = hiredis.Reader()
         self._transport = cast(asyncio.Transport, connection._writer.transport)  # the one way to it

@@ -1,28 +1,34 @@
-"""The work stream: one entry per submitted message, spread over the workers by a consumer group.
+"""The work stream: one entry per message or `/patient` request, spread over the workers by a group.
 
 An entry is a promise: it stays until its message is known to have left the inbox, and is never
 trimmed by length. A worker that dies leaves its entries pending; another claims them.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from shared.ids import EntryId, parse_session_id, parse_turn_id
 from shared.inbox import SubmittedMessage
 from shared.keys import WORK_GROUP, Keys
-from shared.redis_client import Redis, RefusedByRedis, ask
+from shared.patient_request import PatientRequest, RequestId
+from shared.redis_client import SCRIPTS, Redis, RefusedByRedis, ask
 
 Fields = dict[bytes, bytes]
+FORGOTTEN_MS = 86_400_000
+"""A consumer that has not read for so long is no worker any more."""
+
+Work = SubmittedMessage | PatientRequest
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class WorkEntry:
-    """A claimed entry. `message` is `None` when the fields are not one of ours."""
+    """A claimed entry. `work` is `None` when the fields are not one of ours."""
 
     entry_id: EntryId
-    message: SubmittedMessage | None
+    work: Work | None
 
 
 class WorkStream:
@@ -48,20 +54,25 @@ class WorkStream:
             lambda: self._client.xgroup_createconsumer(self._stream, WORK_GROUP, consumer),
         )
 
+    async def leave(self, consumer: str) -> None:
+        """Take this consumer out of the group, and those that were not heard of for a day, where
+        they have nothing pending: with them, their pending entries would be lost. One script, for
+        an entry that came between looking and taking out would be."""
+        run = cast(Callable[..., Awaitable[Any]], self._client.eval)
+        script = (SCRIPTS / "stream" / "leave.lua").read_text()
+        await ask(
+            self._client,
+            lambda: run(script, 1, self._stream, WORK_GROUP, consumer, FORGOTTEN_MS),
+        )
+
     async def ping(self) -> None:
         """Whether Redis answers. Raises `Unavailable`."""
         await ask(self._client, lambda: cast(Awaitable[Any], self._client.ping()))
 
-    async def submit(self, message: SubmittedMessage, client: Redis | None = None) -> EntryId:
-        """Write the message down: from here on it is accepted. Over `client` where one is given.
-        Raises `Unavailable`."""
-        fields: Any = {
-            "session_id": message.session_id,
-            "message_id": message.message_id,
-            "content": message.content,
-            "timestamp": message.timestamp,
-            "traceparent": message.traceparent,
-        }
+    async def submit(self, work: Work, client: Redis | None = None) -> EntryId:
+        """Write the work down: from here on a message is accepted. Over `client` where one is
+        given. Raises `Unavailable`."""
+        fields: Any = {name: str(value) for name, value in asdict(work).items()}
         over = client or self._client
         entry = await ask(over, lambda: over.xadd(self._stream, fields))
         return EntryId(cast(bytes, entry).decode())
@@ -87,6 +98,14 @@ class WorkStream:
             lambda: claim(self._stream, WORK_GROUP, consumer, idle_ms, cursor, count=count),
         )
         return cast(bytes, reply[0]).decode(), _decode(reply[1])
+
+    async def times_claimed(self, entry_id: EntryId) -> int:
+        """How many workers have had this pending entry."""
+        pending = cast(Callable[..., Awaitable[Any]], self._client.xpending_range)
+        rows = await ask(
+            self._client, lambda: pending(self._stream, WORK_GROUP, entry_id, entry_id, 1)
+        )
+        return int(rows[0]["times_delivered"]) if rows else 0
 
     async def defer(self, consumer: str, entry_ids: Sequence[EntryId], idle_ms: int) -> None:
         """Leave entries pending, as if they had been idle for `idle_ms` already: that decides when
@@ -124,13 +143,17 @@ class WorkStream:
 
 
 def _decode(rows: list[tuple[bytes, Fields | None]]) -> list[WorkEntry]:
-    return [WorkEntry(EntryId(row[0].decode()), _decode_message(row[1])) for row in rows if row[1]]
+    return [WorkEntry(EntryId(row[0].decode()), _decode_work(row[1])) for row in rows if row[1]]
 
 
-def _decode_message(fields: Fields | None) -> SubmittedMessage | None:
-    if fields is None:
-        return None
+def _decode_work(fields: Fields) -> Work | None:
     try:
+        if b"request_id" in fields:
+            return PatientRequest(
+                request_id=RequestId(fields[b"request_id"].decode()),
+                patient_id=str(UUID(fields[b"patient_id"].decode())),
+                traceparent=fields[b"traceparent"].decode(),
+            )
         return SubmittedMessage(
             session_id=parse_session_id(fields[b"session_id"].decode()),
             message_id=parse_turn_id(fields[b"message_id"].decode()),

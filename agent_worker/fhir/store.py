@@ -11,19 +11,15 @@ from collections import defaultdict
 from pathlib import Path
 from typing import cast
 
+from agent_worker.fhir.references import reference_to, subject_of
+from agent_worker.fhir.source import Found, Holder, UnknownPatient
 from agent_worker.fhir.summaries import Resource, concepts_of, date_of, name_of
 
-SUBJECT_FIELDS = {"AllergyIntolerance": "patient"}
-"""Where a resource names its patient, when it is not `subject`."""
 NOT_HELD = {
     "clinicalStatus": {"inactive", "remission", "resolved"},
     "verificationStatus": {"refuted", "entered-in-error"},
 }
 """Conditions with such a status are on record, and the patient does not have them."""
-
-
-class UnknownPatient(Exception):
-    """No patient has this id."""
 
 
 class FhirStore:
@@ -32,17 +28,16 @@ class FhirStore:
     def __init__(self, bundle: Resource) -> None:
         entries = [entry for entry in bundle.get("entry", []) if "resource" in entry]
         resources: list[Resource] = [entry["resource"] for entry in entries]
-        self._by_reference = {_reference_to(resource): resource for resource in resources}
+        self._by_reference = {reference_to(resource): resource for resource in resources}
         addresses = {
-            entry["fullUrl"]: _reference_to(entry["resource"])
+            entry["fullUrl"]: reference_to(entry["resource"])
             for entry in entries
             if "fullUrl" in entry
         }
         self._of_patient: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         for resource in sorted(resources, key=date_of, reverse=True):
             kind: str = resource["resourceType"]
-            named: Resource = resource.get(SUBJECT_FIELDS.get(kind, "subject"), {})
-            subject = str(named.get("reference"))
+            subject = subject_of(resource)
             self._of_patient[kind, addresses.get(subject, subject)].append(resource)
         self._patients = sorted(
             (resource for resource in resources if resource["resourceType"] == "Patient"),
@@ -60,46 +55,46 @@ class FhirStore:
             raise ValueError(f"{path} is not a FHIR bundle")
         return cls(cast(Resource, bundle))
 
-    def count_patients(self) -> int:
+    async def count_patients(self) -> int:
         return len(self._patients)
 
-    def search_patients(
+    async def search_patients(
         self, name: str = "", birth_date: str = "", identifier: str = ""
-    ) -> list[Resource]:
+    ) -> Found[Resource]:
         """Patients who match everything that is given, by name; every word of `name` begins a word
         of theirs, without regard to case or accents."""
-        return [
-            patient
-            for patient in self._patients
-            if _matches(name, name_of(patient))
-            and (not birth_date or patient.get("birthDate") == birth_date)
-            and (not identifier or _has_identifier(patient, identifier))
-        ]
+        return Found(
+            [
+                patient
+                for patient in self._patients
+                if _matches(name, name_of(patient))
+                and (not birth_date or patient.get("birthDate") == birth_date)
+                and (not identifier or _has_identifier(patient, identifier))
+            ]
+        )
 
-    def of_patient(self, kind: str, patient_id: str) -> list[Resource]:
-        """The resources of one type that a patient has, newest first. Raises `UnknownPatient`."""
+    async def of_patient(self, kind: str, patient_id: str) -> Found[Resource]:
         reference = f"Patient/{patient_id}"
         if reference not in self._by_reference:
             raise UnknownPatient(patient_id)
-        return self._of_patient.get((kind, reference), [])
+        return Found(self._of_patient.get((kind, reference), []))
 
-    def find_patients_by_condition(self, condition: str) -> list[tuple[Resource, list[Resource]]]:
+    async def find_patients_by_condition(self, condition: str) -> Found[Holder]:
         """Each patient who has a condition of this code, or in whose name every one of these words
         begins a word; with the conditions that match."""
-        found: list[tuple[Resource, list[Resource]]] = []
+        found: list[Holder] = []
         for patient in self._patients:
-            conditions = self.of_patient("Condition", patient["id"])
-            matching = [one for one in conditions if _is_held(one) and _is_called(one, condition)]
+            conditions = self._of_patient.get(("Condition", reference_to(patient)), [])
+            matching = [one for one in conditions if is_held(one) and _is_called(one, condition)]
             if matching:
                 found.append((patient, matching))
-        return found
+        return Found(found)
 
-    def read_resource(self, reference: str) -> Resource | None:
+    async def read_resource(self, reference: str) -> Resource | None:
         return self._by_reference.get(reference)
 
-
-def _reference_to(resource: Resource) -> str:
-    return f"{resource['resourceType']}/{resource['id']}"
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
 
 
 def _words(text: str) -> list[str]:
@@ -117,7 +112,8 @@ def _has_identifier(patient: Resource, value: str) -> bool:
     return any(held.get("value") == value for held in patient.get("identifier", []))
 
 
-def _is_held(condition: Resource) -> bool:
+def is_held(condition: Resource) -> bool:
+    """Whether the patient has it, by what the resource says of its status."""
     return not any(
         coding.get("code") in statuses
         for field, statuses in NOT_HELD.items()

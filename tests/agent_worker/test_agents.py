@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_worker.agents import AgentForTurn, TurnContext, open_agent
+from agent_worker.agents import AgentForTurn, ClinicalAgents, TurnContext, open_agent
 from agent_worker.settings import WorkerSettings
 from shared.ids import SessionId, TurnId
 from tests.support.deployment import Deployment
@@ -62,7 +62,8 @@ def agents_py(tmp_path: Path) -> Path:
 
 
 def opened(agent: str) -> AbstractAsyncContextManager[AgentForTurn]:
-    return open_agent(WorkerSettings(agent=agent))
+    settings = WorkerSettings(agent=agent)
+    return open_agent(settings, ClinicalAgents(settings))
 
 
 async def test_an_agent_answers_without_dependencies(agents_py: Path) -> None:

@@ -15,6 +15,7 @@ from tests.agent_worker.fhir.records import Records, full_name, records_of
 from tests.agent_worker.fhir.served import serve_fhir
 from tests.support.chat import Chat, Tab
 from tests.support.deployment import Deployment, Process, deploy
+from tests.support.fhir_server import basic, fhir_server
 from tests.support.stub_model import StubModel
 
 
@@ -124,6 +125,29 @@ async def test_answers_come_from_the_mcp_server_and_end_with_it(
             await check_answers_about_all(tab, records_of(seed))
             await server.stop()
             await check_failure(tab, "How many patients are there?")
+
+
+async def test_answers_come_from_the_fhir_server_and_end_with_it(
+    demo: Deployment, stub: StubModel
+) -> None:
+    """One setting makes the same questions get that server's answers; with the server away a turn
+    fails, and with it back the next one works, in the same worker."""
+    records = records_of(35)
+    async with fhir_server(records.bundle, authorization=basic("us", "s3cret")) as fhir:
+        worker = worker_of(
+            demo, fhir_base_url=fhir.base_url, aidbox_client_id="us", aidbox_client_secret="s3cret"
+        )
+        async with worker as process, Chat(demo, stub).tab() as tab:
+            await check_answers_about_all(tab, records)
+            await check_answers_about_one(tab, records)
+            assert "Traceback" not in process.log()
+            await fhir.stop()
+            await check_failure(tab, "How many patients are there?")
+            await fhir.start()
+            answer = await ask(tab, "How many patients are there?", "count_patients")
+            assert answer == f"There are {len(records.patients)} patients."
+        assert "s3cret" not in process.log()
+        assert records.patients[0]["name"][0]["family"] not in process.log()
 
 
 async def check_failure(tab: Tab, question: str) -> None:

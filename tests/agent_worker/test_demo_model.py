@@ -12,8 +12,16 @@ from pydantic_ai.exceptions import ModelRetry, UnexpectedModelBehavior
 from pydantic_ai.mcp import MCPToolset
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolCallPart, UserPromptPart
 
+from agent_worker.demo_answers import Ask, Findings, answer
 from agent_worker.demo_model import build_demo_model
-from agent_worker.demo_phrases import CONFESSION, HELP, NO_TOOLS, NOBODY_MEANT, ONE_AT_A_TIME
+from agent_worker.demo_phrases import (
+    CONFESSION,
+    HELP,
+    NO_TOOLS,
+    NOBODY_MEANT,
+    ONE_AT_A_TIME,
+    Question,
+)
 from agent_worker.fhir.server import build_fhir_server
 from agent_worker.fhir.store import FhirStore
 from agent_worker.fhir.synthesis import build_bundle
@@ -79,6 +87,16 @@ async def test_every_patient_with_a_condition_is_in_the_answer_however_many() ->
         full_name(patient): records.medicines(patient) for patient in expected
     }
     assert talk.calls.count("get_medications") == len(expected)
+
+
+def test_an_answer_says_when_rows_could_not_be_read() -> None:
+    """The number of those that were is not passed off as all."""
+    arguments = {"condition": "asthma", "limit": 100, "offset": 0}
+    row = {"name": "Ada Berg", "conditions": [{"condition": "Asthma"}]}
+    page = {"total": 1, "rows": [row], "next_offset": None, "note": "There are more."}
+    findings = Findings([(Ask("find_patients_by_condition", arguments), page)])
+    said = answer(Question(count=True, condition="asthma"), findings, [])
+    assert said == "1 patient has asthma.\nThere are more."
 
 
 async def test_a_follow_up_is_about_the_patient_who_was_found_last(
@@ -193,5 +211,5 @@ async def test_conversations_do_not_share_what_they_found(records: Records) -> N
     for talk, patient in zip(talks, found, strict=True):
         await talk.ask(f"Find {full_name(patient)}")
     answers = await asyncio.gather(*(talk.ask("What are her visits?") for talk in talks))
-    for answer, patient in zip(answers, found, strict=True):
-        assert answer.startswith(f"{full_name(patient)}, encounters: ")
+    for said, patient in zip(answers, found, strict=True):
+        assert said.startswith(f"{full_name(patient)}, encounters: ")

@@ -2,14 +2,26 @@
 an exception's text, and a conversation that goes on as if the failed turn had never been."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic_ai.exceptions import (
     AgentRunError,
+    ContentFilterError,
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelContextWindowExceededError,
     ModelHTTPError,
+    ModelNotFoundError,
+    ModelOverloadedError,
+    ModelQuotaExceededError,
+    ModelRateLimitError,
+    ModelRequestRejectedError,
     ModelRequestTimeout,
+    OutputTokenLimitExceeded,
     RunTimedOut,
     UnexpectedModelBehavior,
+    UsageLimitExceeded,
     UserError,
 )
 
@@ -102,19 +114,6 @@ async def test_half_a_character_from_the_provider_is_no_failure(clumsy_chat: Cha
 # time runs out
 
 
-async def test_a_model_that_does_not_answer_is_given_up(
-    deployment: Deployment, stub: StubModel
-) -> None:
-    """After the silence that `MODEL_TIMEOUT` allows, and the client's own two retries."""
-    await deployment.start_gateway()
-    await deployment.start_worker(model_timeout=0.4)
-    chat = Chat(deployment, stub)
-    stub.script(chat.session_id, silent := Reply(hang=True))
-    async with chat.tab() as tab:
-        await check_the_turn_fails(chat, tab, "model_timeout")
-    silent.release()
-
-
 async def test_a_turn_that_takes_too_long_is_stopped(
     deployment: Deployment, stub: StubModel, agent_py: Path
 ) -> None:
@@ -150,6 +149,7 @@ TOOLS_OWN = ValueError("the tool's own")
         (RunTimedOut("its own words"), "turn_timeout"),
         (ModelRequestTimeout("m-x", 1.0), "model_timeout"),
         (ModelHTTPError(500, "m-x"), "model_error"),
+        (ModelHTTPError(408, "m-x"), "model_timeout"),
         (UnexpectedModelBehavior("?"), "model_error"),
         (AgentRunError("?"), "model_error"),
         (UserError("`DeferredToolRequests` is not among them"), "unsupported_output"),
@@ -164,3 +164,39 @@ def test_every_exception_has_a_stable_code_and_keeps_its_text(
     failure = explain(error, TOOLS_OWN)
     assert failure.code == code
     assert str(error) not in failure.error or not str(error)
+
+
+def refused(status: int, kind: Any = None, code: str | None = None) -> ModelHTTPError:
+    """What the adapters raise for an HTTP error of this kind."""
+    return ModelHTTPError.for_category(
+        kind, status_code=status, model_name="m-x", body=SECRET, provider_error_code=code
+    )
+
+
+SECRET = {"message": "THE-PROVIDERS-OWN-WORDS"}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ContentFilterError("?"), "content filter"),
+        (refused(400, ModelRequestRejectedError, "content_filter"), "content filter"),
+        (refused(400, ModelContextWindowExceededError), "too long"),
+        (refused(429, ModelRateLimitError), "too busy"),
+        (refused(503, ModelOverloadedError), "too busy"),
+        (refused(429, ModelQuotaExceededError), "quota"),
+        (refused(401, ModelAuthenticationError), "key"),
+        (refused(404, ModelNotFoundError), "model name"),
+        (refused(400, ModelRequestRejectedError), "could not answer"),
+        (ModelConnectionError("m-x", "http://r.example"), "connection"),
+        (OutputTokenLimitExceeded("?"), "longer"),
+        (UsageLimitExceeded("?"), "one turn"),
+    ],
+)
+def test_a_failure_of_the_model_has_a_sentence_that_says_what_happened(
+    error: AgentRunError, words: str
+) -> None:
+    failure = explain(error, None)
+    assert failure.code == "model_error"
+    assert words in failure.error
+    assert not any(text in failure.error for text in (SECRET["message"], "r.example", "m-x"))

@@ -4,6 +4,7 @@ Nothing is built or run here: that needs Docker.
 """
 
 import asyncio
+import json
 import os
 import re
 import runpy
@@ -24,6 +25,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load(read_page("docker-compose.yml"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = read_page("Dockerfile")
 NGINX = re.sub(r"#.*", "", read_page("deploy/nginx.conf"))
+AIDBOX = {"aidbox", "aidbox-db"}
+"""What needs a licence, and starts only when it is asked for."""
 OURS = {"gateway": GatewaySettings, "agent_worker": WorkerSettings}
 
 
@@ -34,7 +37,7 @@ def image_environment() -> dict[str, str]:
 
 
 def test_the_services_are_those_of_the_system() -> None:
-    assert set(SERVICES) == {"redis", "gateway", "agent_worker", "proxy", "jaeger"}
+    assert set(SERVICES) - AIDBOX == {"redis", "gateway", "agent_worker", "proxy", "jaeger"}
     for service in SERVICES.values():
         assert set(service.get("depends_on", {})) <= set(SERVICES)
 
@@ -72,7 +75,69 @@ def test_gateways_can_be_added_because_none_takes_a_port_of_the_host() -> None:
 
 def test_what_is_open_is_open_on_this_machine_alone() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert ports == {"proxy": ["127.0.0.1:8000:8000"], "jaeger": ["127.0.0.1:16686:16686"]}
+    assert ports == {
+        "proxy": ["127.0.0.1:8000:8000"],
+        "jaeger": ["127.0.0.1:16686:16686"],
+        "aidbox": ["127.0.0.1:8080:8080"],
+    }
+
+
+def test_everything_but_aidbox_starts_without_a_licence() -> None:
+    """Its profile is asked for by name, nothing else waits for it, and no variable is required."""
+    for name, service in SERVICES.items():
+        assert service.get("profiles") == (["aidbox"] if name in AIDBOX else None), name
+        if name not in AIDBOX:
+            assert not AIDBOX & set(service.get("depends_on", {})), name
+    assert ":?" not in read_page("docker-compose.yml")
+
+
+def test_aidbox_is_ready_for_the_worker_when_its_database_is() -> None:
+    aidbox, database = SERVICES["aidbox"], SERVICES["aidbox-db"]
+    settings, credentials = aidbox["environment"], database["environment"]
+    assert (aidbox["image"], database["image"].split("-")[0]) == (
+        "healthsamurai/aidboxone:2507",
+        "postgres:17",
+    )
+    assert settings["BOX_DB_HOST"] in aidbox["depends_on"]
+    assert [settings[f"BOX_DB_{name}"] for name in ("USER", "PASSWORD", "DATABASE")] == [
+        credentials[f"POSTGRES_{name}"] for name in ("USER", "PASSWORD", "DB")
+    ]
+    health = aidbox["healthcheck"]
+    assert health["test"][-1] == f"http://localhost:{settings['BOX_WEB_PORT']}/health"
+    assert (health["interval"], health["retries"], health["start_period"]) == ("5s", 90, "30s")
+    assert settings["BOX_BOOTSTRAP_FHIR_PACKAGES"].startswith("hl7.fhir.r4.core#")
+    assert settings["BOX_MODULE_MCP_SERVER_ENABLED"] == "true"
+    assert settings["BOX_SETTINGS_MODE"] == "read-write"
+
+
+def test_the_worker_finds_aidbox_where_the_pages_say() -> None:
+    """The address by which other containers reach it, with the transport that it speaks."""
+    port = SERVICES["aidbox"]["environment"]["BOX_WEB_PORT"]
+    for page in ("docker-compose.yml", "docs/operations.md"):
+        assert f"MCP_URL=http://aidbox:{port}/sse " in read_page(page)
+    assert "MCP_URL" in SERVICES["agent_worker"]["environment"]
+
+
+def test_aidbox_begins_with_a_client_an_open_mcp_server_and_an_organization() -> None:
+    """The bundle that is mounted: a batch of PUTs, each of a resource at its own place."""
+    source, target, mode = SERVICES["aidbox"]["volumes"][0].split(":")
+    assert (SERVICES["aidbox"]["environment"]["BOX_INIT_BUNDLE"], mode) == (
+        f"file://{target}",
+        "ro",
+    )
+    bundle = json.loads((ROOT / source).read_text())
+    assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "batch")
+    for entry in bundle["entry"]:
+        place = f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
+        assert entry["request"] == {"method": "PUT", "url": place}
+    client, its_policy, mcp_policy, organization = (e["resource"] for e in bundle["entry"])
+    assert (client["first_party"], client["grant_types"]) == (True, ["basic"])
+    assert (its_policy["engine"], mcp_policy["engine"]) == ("allow", "allow")
+    assert its_policy["link"] == [{"resourceType": "Client", "id": client["id"]}]
+    assert {link["resourceType"] for link in mcp_policy["link"]} == {"Operation"}
+    opened = [link["id"] for link in mcp_policy["link"]]
+    assert opened == ["mcp", "mcp-sse", "mcp-client-messages"]
+    assert organization["resourceType"] == "Organization"
 
 
 def test_the_proxy_listens_where_it_is_published_and_speaks_to_the_gateways() -> None:
@@ -92,10 +157,11 @@ def test_the_proxy_carries_sockets_and_nothing_is_sticky() -> None:
     assert seconds > 2 * GatewaySettings.model_fields["heartbeat_seconds"].default
 
 
-def test_redis_keeps_what_it_was_told() -> None:
+def test_redis_and_aidbox_keep_what_they_were_told() -> None:
     assert "--appendonly yes" in " ".join(SERVICES["redis"]["command"])
-    volume, folder = SERVICES["redis"]["volumes"][0].split(":")
-    assert (volume in COMPOSE["volumes"], folder) == (True, "/data")
+    for name, place in (("redis", "/data"), ("aidbox-db", "/var/lib/postgresql/data")):
+        volume, folder = SERVICES[name]["volumes"][0].split(":")
+        assert (volume in COMPOSE["volumes"], folder) == (True, place)
 
 
 def test_processes_have_the_time_that_they_take_to_leave() -> None:

@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from gateway import close_codes
+from gateway import close_codes, patient
 from shared import protocol
 from shared.protocol import (
     ClientMessage,
@@ -171,7 +171,7 @@ async def test_every_http_endpoint_answers_as_documented_and_no_other_is_there(
     system: Deployment,
 ) -> None:
     """The first status in a row is the one of a plain request."""
-    (table,) = tables_of(SECTIONS["HTTP"])
+    table, _ = tables_of(SECTIONS["HTTP"])
     base = system.processes[0].http
     documented: set[str] = set()
     async with httpx.AsyncClient(base_url=base) as http:
@@ -185,3 +185,16 @@ async def test_every_http_endpoint_answers_as_documented_and_no_other_is_there(
         described = (await http.get("/openapi.json")).json()["paths"]
     there = {f"{method.upper()} {path}" for path in described for method in described[path]}
     assert there <= documented
+
+
+def test_every_answer_to_a_patient_request_is_documented() -> None:
+    _, answers = tables_of(SECTIONS["HTTP"])
+    bodies = {row["status"]: row["body"] for row in answers}
+    assert set(bodies) == {"200", "404", "422", "500", "503"}
+    assert set(re.findall(r"`(\w+)`", bodies["200"])) == set(patient.PatientHistory.model_fields)
+    for status, sentence in (
+        ("404", patient.NOT_FOUND),
+        ("500", patient.FAILED),
+        ("503", patient.BUSY),
+    ):
+        assert f'{{"detail": "{sentence}"}}' in bodies[status]

@@ -1,9 +1,15 @@
 """Catching up: whatever a tab has missed, it is the same read of the log."""
 
 import asyncio
+from typing import cast
 
+from gateway.catch_up import CatchUp, FollowedSession
+from gateway.follower import Follower
+from gateway.settings import GatewaySettings
+from gateway.tab import Tab
 from shared.background import run_in_background
 from shared.ids import Position, SessionId, parse_position
+from shared.session_log import LogPage, SessionLog
 from tests.gateway.fake_socket import FakeSocket
 from tests.gateway.manager_bench import Bench
 from tests.gateway.raw_tab import a_session
@@ -103,3 +109,49 @@ async def test_a_tab_that_leaves_while_its_log_is_read_leaves_no_task(bench: Ben
 
     await eventually(no_reader, "no task reads for it")
     assert socket.frames == [] or socket.statuses == ["connected"]
+
+
+class LogThatNotes:
+    """A log that notes when it is read."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+
+    async def read_after(self, *_: object) -> LogPage:
+        self._notes.append("read")
+        return LogPage([], None, None, is_last=True)
+
+
+async def test_a_channel_is_subscribed_before_its_log_is_read(bench: Bench) -> None:
+    """The other way round, an event appended between the two would reach neither."""
+    notes: list[str] = []
+
+    async def subscribe(channel: str) -> None:
+        await asyncio.sleep(0)
+        notes.append("subscribed")
+
+    log = cast(SessionLog, LogThatNotes(notes))
+    catch_up = CatchUp(log, subscribe, GatewaySettings(), bench.metrics)
+    session = FollowedSession(bench.session_id, "channel")
+    tab = Tab(FakeSocket(), bench.session_id, Follower(None), asked=False)
+    session.tabs.add(tab)
+    catch_up.request(session)
+    await eventually(lambda: not tab.follower.reading, "the log was read")
+    assert notes == ["subscribed", "read"]
+
+
+async def test_a_piece_of_text_that_nobody_can_read_stops_its_session_loudly_and_loses_nothing(
+    bench: Bench,
+) -> None:
+    """Somebody has put it into the log by hand: the tab is given all of it once it is gone."""
+    await bench.say("before")
+    ids = await bench.writer.positions(bench.session_id)
+    epoch, seq = ids[-1].split("-")
+    keys = bench.writer.keys.session(bench.session_id)
+    bad = f"{epoch}-{int(seq) + 1}"
+    await bench.writer.client.xadd(keys.log, {"event": '{"type":"assistant","x":'}, id=bad)
+    socket, _ = bench.open()
+    await eventually(lambda: bench.sample("broken_logs_total") > 0, "it is counted")
+    assert socket.contents == []
+    await bench.writer.client.xdel(keys.log, bad)
+    await eventually(lambda: socket.contents == ["before"], "the tab has what is there")

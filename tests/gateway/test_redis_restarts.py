@@ -155,6 +155,25 @@ async def test_a_message_that_cannot_be_taken_gets_unavailable_and_can_be_sent_a
         assert tab.contents() == ["anybody?", "still here?"]
 
 
+async def test_many_messages_sent_while_redis_is_away_are_refused_together(
+    mortal: Deployment, own_redis: EmbeddedRedis
+) -> None:
+    """None waits for the one before it: ten in a row would take twice the time that is waited."""
+    gateway = await mortal.start_gateway(accept_seconds=4)
+    async with connected(gateway, a_session()) as tab:
+        await asyncio.to_thread(own_redis.stop)
+        await until_ready_is(gateway, 503)
+        sent = [await tab.say(f"message {number}") for number in range(10)]
+        async with asyncio.timeout(20):
+            refused = [await tab.until("error", code="unavailable") for _ in sent]
+        assert [frame["message_id"] for frame in refused] == sent
+        assert all(frame["retryable"] for frame in refused)
+        await asyncio.to_thread(own_redis.start)
+        await until_ready_is(gateway, 200)
+        message_id = await tab.say("and now?")
+        await tab.until("message", message_id=message_id)
+
+
 async def test_readiness_goes_with_redis_and_comes_back_with_it(
     mortal: Deployment, own_redis: EmbeddedRedis
 ) -> None:

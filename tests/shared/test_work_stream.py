@@ -37,7 +37,7 @@ async def test_a_submitted_message_is_read_as_it_was_written(
     message = session.message("héllo\u2028\n{}")
     entry_id = await stream.submit(message)
     (entry,) = await stream.read_new("one", 10, NO_WAIT_MS)
-    assert (entry.entry_id, entry.message) == (entry_id, message)
+    assert (entry.entry_id, entry.work) == (entry_id, message)
     assert await stream.read_new("one", 10, NO_WAIT_MS) == [], "only one worker has it"
 
 
@@ -66,7 +66,7 @@ async def test_an_entry_whose_worker_is_silent_is_claimed_by_another(
     await stream.read_new("one", 1, NO_WAIT_MS)
     assert await stream.claim_idle("two", 60_000, "0-0", 10) == ("0-0", [])
     cursor, (entry,) = await stream.claim_idle("two", 0, "0-0", 10)
-    assert (cursor, entry.entry_id, entry.message) == ("0-0", entry_id, message)
+    assert (cursor, entry.entry_id, entry.work) == ("0-0", entry_id, message)
     assert await pending(session) == {entry_id: "two"}
 
 
@@ -138,7 +138,7 @@ async def test_an_entry_that_is_not_ours_is_told_apart(
 ) -> None:
     await session.client.xadd(session.deployment.turns(), fields)
     (entry,) = await stream.read_new("one", 1, NO_WAIT_MS)
-    assert entry.message is None
+    assert entry.work is None
 
 
 async def test_a_stream_without_its_group_is_given_it_again(
@@ -187,3 +187,16 @@ async def test_without_redis_everything_says_so() -> None:
         ):
             with pytest.raises(Unavailable):
                 await call()
+
+
+async def test_a_worker_that_leaves_takes_itself_out_of_the_group_if_nothing_is_pending(
+    session: OneSession, stream: WorkStream
+) -> None:
+    """With a consumer its pending entries would go, and with them the promise."""
+    await stream.create_group("two")
+    await stream.submit(session.message("hi"))
+    assert await stream.read_new("one", 1, NO_WAIT_MS)
+    for consumer in ("one", "two"):
+        await stream.leave(consumer)
+    consumers = await session.client.xinfo_consumers(session.deployment.turns(), WORK_GROUP)
+    assert [consumer["name"] for consumer in consumers] == [b"one"]

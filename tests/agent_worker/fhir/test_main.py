@@ -10,6 +10,7 @@ from fastmcp import Client
 
 from tests.agent_worker.fhir.records import records_of
 from tests.agent_worker.fhir.served import serve_fhir
+from tests.support.fhir_server import fhir_server
 
 
 async def test_it_serves_the_bundle_of_a_seed_over_streamable_http(tmp_path: Path) -> None:
@@ -37,9 +38,28 @@ async def test_it_serves_a_bundle_from_a_file_over_sse(tmp_path: Path) -> None:
     assert (found.structured_content or {})["rows"][0]["id"] == "p"
 
 
+async def test_it_serves_what_a_fhir_server_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named by an option, which wins over the setting; the token comes from the environment."""
+    monkeypatch.setenv("FHIR_TOKEN", "t0ken")
+    monkeypatch.setenv("FHIR_BASE_URL", "http://127.0.0.1:1")
+    records = records_of(6)
+    async with (
+        fhir_server(records.bundle, authorization="Bearer t0ken") as fhir,
+        serve_fhir(tmp_path, "http", "--base-url", fhir.base_url) as server,
+        Client(server.url) as client,
+    ):
+        found = await client.call_tool("search_patients", {"limit": 100})
+    rows = (found.structured_content or {})["rows"]
+    assert {row["id"] for row in rows} == {patient["id"] for patient in records.patients}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--base-url", "x.example/fhir"], "FHIR_BASE_URL: it begins with http"),
+        (["--base-url", "http://x.example", "--seed", "2"], "not allowed with"),
         (["--bundle", "nowhere.json"], "nowhere.json cannot be read"),
         (["--bundle", "x.json", "--seed", "2"], "not allowed with"),
     ],

@@ -1,4 +1,5 @@
-"""The tools as an MCP client sees them, over a bundle that the test reads for itself."""
+"""The tools as an MCP client sees them, over each kind of source with the same data, which the test
+reads for itself."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -8,8 +9,8 @@ from fastmcp import Client
 from fastmcp.exceptions import ToolError
 
 from agent_worker.fhir.server import build_fhir_server
-from agent_worker.fhir.store import FhirStore
 from tests.agent_worker.fhir.records import Records, Resource, full_name, records_of
+from tests.agent_worker.fhir.sources import SOURCES, source_of
 
 SEED = 3
 PATIENT_TOOLS = {
@@ -40,10 +41,13 @@ class Tools:
         return str(refused.value)
 
 
-@pytest.fixture(scope="module")
-async def tools() -> AsyncGenerator[Tools, None]:
+@pytest.fixture(scope="module", params=SOURCES)
+async def tools(request: pytest.FixtureRequest) -> AsyncGenerator[Tools, None]:
     records = records_of(SEED)
-    async with Client(build_fhir_server(FhirStore(records.bundle))) as client:
+    async with (
+        source_of(request.param, records.bundle) as source,
+        Client(build_fhir_server(source)) as client,
+    ):
         yield Tools(client, records)
 
 
@@ -218,7 +222,14 @@ async def test_an_unknown_patient_is_said_to_be_unknown(tools: Tools, tool: str)
         ("find_patients_by_condition", {"condition": " ?"}, "write a code or at least one word"),
         ("get_conditions", {"patient_id": "Ada Berg"}, "`patient_id`: an id is 1 to 64 letters"),
         ("get_conditions", {"patient_id": "../x"}, "`patient_id`: an id is 1 to 64 letters"),
+        ("get_conditions", {"patient_id": ".."}, "`patient_id`: an id is 1 to 64 letters"),
+        ("search_patients", {"name": "a\nb"}, "`name`: write it in one line"),
+        ("search_patients", {"identifier": "a\x00"}, "`identifier`: write it in one line"),
+        ("find_patients_by_condition", {"condition": "a\rb"}, "`condition`: write it in one line"),
         ("read_resource", {"reference": "Ada"}, "`reference`: a reference is written Type/id"),
+        ("read_resource", {"reference": "Patient/.."}, "a reference is written Type/id"),
+        ("read_resource", {"reference": "Client/root"}, "of a clinical record"),
+        ("read_resource", {"reference": "https://a.example/Patient/1"}, "of a clinical record"),
         ("read_resource", {"reference": "Patient/nobody"}, "no resource with this reference"),
     ],
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_worker.fhir.store import FhirStore, UnknownPatient
+from agent_worker.fhir.source import UnknownPatient
+from agent_worker.fhir.store import FhirStore
 from agent_worker.fhir.summaries import Resource, name_of, summarize, summarize_patient
 
 
@@ -53,42 +54,42 @@ BO = a_patient("bo", "Bo", "Adamson")
         ("nobody", []),
     ],
 )
-def test_a_name_is_found_by_the_beginnings_of_its_words(asked: str, found: list[str]) -> None:
+async def test_a_name_is_found_by_the_beginnings_of_its_words(asked: str, found: list[str]) -> None:
     """In any order, without regard to case and accents, as FHIR's search has it."""
-    assert names(store_of(BO, ADA).search_patients(asked)) == found
+    assert names((await store_of(BO, ADA).search_patients(asked)).items) == found
 
 
-def test_a_search_needs_all_that_is_given() -> None:
+async def test_a_search_needs_all_that_is_given() -> None:
     """Name, birth date and identifier narrow each other."""
     born = a_patient("c", "Cy", "Ek", birthDate="1990-01-02", identifier=[{"value": "M1"}])
     store = store_of(ADA, born)
-    assert names(store.search_patients(birth_date="1990-01-02")) == ["Cy Ek"]
-    assert names(store.search_patients(identifier="M1")) == ["Cy Ek"]
-    assert names(store.search_patients(identifier="M")) == []
-    assert names(store.search_patients("ada", birth_date="1990-01-02")) == []
+    assert names((await store.search_patients(birth_date="1990-01-02")).items) == ["Cy Ek"]
+    assert names((await store.search_patients(identifier="M1")).items) == ["Cy Ek"]
+    assert names((await store.search_patients(identifier="M")).items) == []
+    assert names((await store.search_patients("ada", birth_date="1990-01-02")).items) == []
 
 
-def test_references_may_name_a_patient_by_the_address_of_the_entry() -> None:
+async def test_references_may_name_a_patient_by_the_address_of_the_entry() -> None:
     """As bundles for transactions do."""
     store = store_of(ADA, a_condition("x", "urn:uuid:ada", "Asthma"))
-    assert [one["id"] for one in store.of_patient("Condition", "ada")] == ["x"]
+    assert [one["id"] for one in (await store.of_patient("Condition", "ada")).items] == ["x"]
 
 
-def test_a_condition_is_found_by_code_or_by_words_of_any_of_its_names() -> None:
+async def test_a_condition_is_found_by_code_or_by_words_of_any_of_its_names() -> None:
     """The text, and what the code is displayed as."""
     store = store_of(ADA, BO, a_condition("x", "Patient/ada", "Type 2 diabetes"))
     for wanted in ("diabetes", "type 2", "DIABET", "code-Type 2 diabetes", "coded"):
-        assert [names([patient]) for patient, _ in store.find_patients_by_condition(wanted)] == [
-            ["Ada María Núñez"]
-        ]
-    assert store.find_patients_by_condition("type 1") == []
+        found = (await store.find_patients_by_condition(wanted)).items
+        assert names([patient for patient, _ in found]) == ["Ada María Núñez"]
+    assert (await store.find_patients_by_condition("type 1")).items == []
 
 
-def test_a_patient_with_several_such_conditions_is_found_once() -> None:
+async def test_a_patient_with_several_such_conditions_is_found_once() -> None:
     """The number of rows is the number of patients."""
     first = a_condition("x", "Patient/ada", "Asthma", onsetDateTime="2020-01-01")
     second = a_condition("y", "Patient/ada", "Asthma, severe", onsetDateTime="2022-01-01")
-    [(patient, conditions)] = store_of(ADA, first, second).find_patients_by_condition("asthma")
+    store = store_of(ADA, first, second)
+    [(patient, conditions)] = (await store.find_patients_by_condition("asthma")).items
     assert patient["id"] == "ada"
     assert [one["id"] for one in conditions] == ["y", "x"]
 
@@ -103,19 +104,19 @@ def test_a_patient_with_several_such_conditions_is_found_once() -> None:
         ("verificationStatus", "entered-in-error"),
     ],
 )
-def test_who_had_a_condition_does_not_have_it(field: str, code: str) -> None:
+async def test_who_had_a_condition_does_not_have_it(field: str, code: str) -> None:
     """It stays on the patient's record."""
     store = store_of(ADA, a_condition("x", "Patient/ada", "Asthma", **{field: a_status(code)}))
-    assert store.find_patients_by_condition("asthma") == []
-    assert len(store.of_patient("Condition", "ada")) == 1
+    assert (await store.find_patients_by_condition("asthma")).items == []
+    assert len((await store.of_patient("Condition", "ada")).items) == 1
 
 
-def test_an_unknown_patient_is_told_from_one_with_nothing_on_record() -> None:
+async def test_an_unknown_patient_is_told_from_one_with_nothing_on_record() -> None:
     """An empty list says that nothing is there, which nobody knows of a stranger."""
     store = store_of(ADA)
-    assert store.of_patient("Condition", "ada") == []
+    assert (await store.of_patient("Condition", "ada")).items == []
     with pytest.raises(UnknownPatient):
-        store.of_patient("Condition", "eve")
+        await store.of_patient("Condition", "eve")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_what_a_resource_does_not_say_is_none(kind: str) -> None:
     assert set(summarize({"resourceType": kind, "id": "x"}).values()) == {None}
 
 
-def test_a_patient_without_a_name_is_called_by_the_id() -> None:
+async def test_a_patient_without_a_name_is_called_by_the_id() -> None:
     """And one with only a text by that."""
     nameless = {"resourceType": "Patient", "id": "p1"}
     assert summarize_patient(nameless)["name"] == "p1"
@@ -146,12 +147,12 @@ def test_a_medicine_may_be_named_by_reference_and_a_value_by_a_code() -> None:
     assert (summarize(zero)["value"], summarize(zero)["unit"]) == (0, "kg")
 
 
-def test_a_bundle_is_read_from_a_file(tmp_path: Path) -> None:
+async def test_a_bundle_is_read_from_a_file(tmp_path: Path) -> None:
     """Entries without a resource, such as answers of a server, are passed over."""
     file = tmp_path / "bundle.json"
     entries = [{"resource": ADA}, {"response": {"status": "204"}}]
     file.write_text(json.dumps({"resourceType": "Bundle", "entry": entries}), encoding="utf-8")
-    assert FhirStore.from_file(file).count_patients() == 1
+    assert await FhirStore.from_file(file).count_patients() == 1
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"resourceType": "Patient"}', None])

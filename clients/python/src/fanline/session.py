@@ -89,7 +89,10 @@ class Session:
             except TimeoutError:
                 await self._drop()  # not even a heartbeat: the connection only looks alive
             else:
-                event = parse_event(text)
+                try:
+                    event = parse_event(text)
+                except ValueError:
+                    continue  # forged on the channel: no gateway of ours writes it
                 self._outbox.settle(event)
                 if event.type == "connection" and event.get("heartbeat_seconds"):
                     self._silence_seconds = 2 * float(event["heartbeat_seconds"])
