@@ -32,8 +32,10 @@ local function head_of_inbox() return message_of(redis.call('LINDEX', INBOX, 0))
 
 -- Everything a session has expires together: a log without its meta could not be judged.
 local function keep_for(ttl)
+  -- One moment for all: Redis 7.0 reads its clock anew for each EXPIRE of a script.
+  local moment = text(math.floor(now() / 1000) + tonumber(ttl) * 1000)
   for _, key in ipairs({LOG, META, INBOX, ACCEPTED, HISTORY, CANCEL}) do
-    redis.call('EXPIRE', key, ttl)
+    redis.call('PEXPIREAT', key, moment)
   end
 end
 
