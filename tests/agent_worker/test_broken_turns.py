@@ -48,13 +48,17 @@ async def test_a_turn_whose_run_breaks_on_our_side_ends_as_failed_once(own_chat:
 
 
 async def test_a_tool_name_that_is_no_text_is_told_as_text(own_chat: Chat) -> None:
-    """A model wrote half a surrogate pair. The call is not valid, and the turn goes on."""
+    """A model wrote half a surrogate pair. The frames are text; the turn ends as failed, in its one
+    attempt, because the name cannot be sent back to the provider; the next turn is answered."""
     own_chat.stub.script(
         own_chat.session_id, Reply(calls=[Call("no\ud800tool", {})]), Reply(["sorry"])
     )
     async with own_chat.tab() as tab:
         turn = await tab.ask(own_chat.session_id)
+        assert tab.kinds().count("turn_started") == 1
+        assert (await tab.ask("and now?")).answer == "echo: and now?"
     (call,) = [event for event in tab.events if event.type == "tool_call"]
     assert call["tool_name"] == "no\ufffdtool"
-    assert turn.status in ("completed", "failed")
-    assert tab.kinds().count("turn_started") == 1
+    assert turn.status == "failed"
+    assert turn.error is not None
+    assert turn.error["code"] == "internal"
