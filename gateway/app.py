@@ -10,15 +10,15 @@ from uuid import uuid4
 from fastapi import FastAPI, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 
 from gateway.acceptance import Acceptance
 from gateway.access import is_origin_allowed, session_of
 from gateway.connection_manager import ConnectionManager
 from gateway.drain import Drain
 from gateway.health import Probe
-from gateway.http_routes import build_routes, page_endpoint
+from gateway.http_routes import build_routes
 from gateway.metrics import Metrics
+from gateway.page import SafeHeaders, build_page_routes
 from gateway.patient import PatientEdge, build_patient_routes
 from gateway.settings import GatewaySettings
 from gateway.websocket import WebSocketEdge
@@ -84,7 +84,7 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
                 await stack.enter_async_context(run_in_background(loop))
             yield
 
-    app = FastAPI(title="Fanline", lifespan=lifespan)
+    app = FastAPI(title="Fanline", lifespan=lifespan, redirect_slashes=False)
     app.state.drain = Drain(manager, probe, settings.drain_seconds)
     app.add_middleware(
         CORSMiddleware,
@@ -93,6 +93,7 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
         allow_methods=["GET", "POST", "OPTIONS"],
         allow_headers=["*"],
     )
+    app.add_middleware(SafeHeaders)
     app.include_router(build_routes(acceptance, probe, metrics))
     app.include_router(build_patient_routes(patients))
 
@@ -109,11 +110,7 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
             return await _refuse(websocket, 400, str(error))
         await edge.serve(websocket, session_id)
 
-    if frontend.is_dir():
-        app.add_api_route(
-            "/s/{session_id}", page_endpoint(frontend / "index.html"), include_in_schema=False
-        )
-        app.mount("/", StaticFiles(directory=frontend, html=True))
+    app.include_router(build_page_routes(frontend, settings.jaeger_ui_url))
     return app
 
 

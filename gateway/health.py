@@ -28,10 +28,12 @@ class Probe:
         self._client = client
         self._channel = channel
         self._listener = listener
-        self._metrics = metrics
         self._last_arrival: float | None = None
         self._reconnected_at = 0.0
         self.draining = False
+        # Looked at when they are scraped, so that they are never older than the scrape.
+        metrics.ready.set_function(lambda: self.is_ready)
+        metrics.probe_age.set_function(lambda: min(self._age(), 1e6))
 
     @property
     def is_ready(self) -> bool:
@@ -44,8 +46,6 @@ class Probe:
             while True:
                 await self._publish()
                 await asyncio.sleep(PROBE_SECONDS)
-                self._metrics.ready.set(self.is_ready)
-                self._metrics.probe_age.set(min(self._age(), 1e6))
                 self._heal(subscription)
         finally:
             subscribing.cancel()

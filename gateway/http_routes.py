@@ -1,11 +1,9 @@
-"""The HTTP edge beside the socket: health, metrics, deletion, the page, and what has moved away."""
+"""The HTTP edge beside the socket: health, metrics, deletion, and what has moved away."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.acceptance import Acceptance
@@ -59,19 +57,6 @@ def build_routes(acceptance: Acceptance, probe: Probe, metrics: Metrics) -> APIR
     router.add_api_route("/telemetry/{name}", moved, methods=["GET"], include_in_schema=False)
     router.add_api_route("/ws", upgrade, methods=["GET"], include_in_schema=False)
     return router
-
-
-def page_endpoint(page: Path) -> Callable[[str], Awaitable[Response]]:
-    """The page for a deep link `/s/{session_id}`; other paths stay 404."""
-
-    async def serve_page(session_id: str) -> Response:
-        try:
-            parse_session_id(session_id)
-        except ValueError as error:
-            return JSONResponse({"detail": str(error)}, 404)
-        return FileResponse(page)
-
-    return serve_page
 
 
 async def _delete(acceptance: Acceptance, session_id: str) -> Response:

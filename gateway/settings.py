@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AnyHttpUrl, Field, field_validator
 from pydantic_settings import NoDecode
 
 from shared.settings import SharedSettings
@@ -40,6 +40,21 @@ class GatewaySettings(SharedSettings):
     """How long a message may take to be accepted before its tab gets `unavailable`."""
     drain_seconds: Annotated[float, Field(gt=0)] = 10.0
     """How long a gateway that is told to stop takes to send its tabs elsewhere."""
+
+    jaeger_ui_url: str = ""
+    """Where people look at traces, as their browsers reach it; in the page, without a `/` at its
+    end."""
+
+    @field_validator("jaeger_ui_url")
+    @classmethod
+    def _check_base(cls, value: str) -> str:
+        if not value:
+            return value
+        url = AnyHttpUrl(value)
+        # The page appends a path, and whoever opens the page can read it.
+        if url.query is not None or url.fragment is not None or url.username or url.password:
+            raise ValueError("a URL without user, query and fragment")
+        return str(url).rstrip("/")
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
