@@ -44,6 +44,10 @@ def _is_none(value: Any) -> bool:
     return value is None
 
 
+def _is_empty(value: Any) -> bool:
+    return value == ""
+
+
 def _omitted() -> Any:
     """A field that is absent from the wire when it is `None` (others are written as `null`)."""
     return Field(default=None, exclude_if=_is_none)
@@ -198,6 +202,7 @@ class ErrorMessage(Event):
     what this socket sent."""
 
     type: Literal["error"] = "error"
+    id: str = Field(default="", exclude_if=_is_empty)
     timestamp: str | None = _omitted()
     code: ErrorCode
     retryable: bool = False
