@@ -1,0 +1,207 @@
+/**
+ * One tab's connection: over as many sockets as it takes, until it is closed.
+ *
+ * It knows nothing of what frames mean, but for `connection`, which says how the socket stands.
+ */
+import { type Frame, parseFrame } from "@/protocol/guard";
+import { backoffMs, judgeClose, MANY_FAILURES, STABLE_MS, type Verdict } from "@/session/reconnect";
+import type { ConnectionReason, ConnectionState, ConnectionView } from "@/session/state";
+
+const OPEN_MS = 10_000;
+const READY_MS = 3000;
+/** Until the gateway has said how often its heart beats. */
+const SILENCE_MS = 30_000;
+
+export type Listener = {
+  /** The address to open now, with the cursor. */
+  readonly address: () => string;
+  readonly onFrame: (frame: Frame) => void;
+  /** The gateway is there and has its Redis: say what is due. */
+  readonly onConnected: () => void;
+  /** The gateway could not take what was said: one message less, before the next socket. */
+  readonly onTooBig: () => void;
+  readonly onChange: (view: ConnectionView) => void;
+};
+
+export class Connection {
+  private socket: WebSocket | null = null;
+  private isWanted = false;
+  /** The gateway has said that this tab is not to come back as it is. */
+  private isRefused = false;
+  private failures = 0;
+  private openedAt: number | null = null;
+  private lastFrameAt = 0;
+  private silenceMs = SILENCE_MS;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private watchdog: ReturnType<typeof setTimeout> | undefined;
+  private view: ConnectionView = { state: "reconnecting", reason: null, reconnects: 0 };
+
+  constructor(private readonly listener: Listener) {}
+
+  /** Connect, and stay connected. */
+  open(): void {
+    if (this.isWanted) return;
+    this.isWanted = true;
+    window.addEventListener("online", this.onOnline);
+    window.addEventListener("offline", this.onOffline);
+    document.addEventListener("visibilitychange", this.onVisible);
+    this.connect();
+  }
+
+  /** No further socket is opened until `open`. */
+  close(): void {
+    this.isWanted = false;
+    window.removeEventListener("online", this.onOnline);
+    window.removeEventListener("offline", this.onOffline);
+    document.removeEventListener("visibilitychange", this.onVisible);
+    clearTimeout(this.retryTimer);
+    this.forgetSocket()?.close();
+  }
+
+  /** Try at once instead of waiting; also after the gateway has refused this tab. */
+  readonly retryNow = (): void => {
+    if (!this.isWanted || this.socket !== null) return;
+    this.isRefused = false;
+    clearTimeout(this.retryTimer);
+    this.connect();
+  };
+
+  /** Whether the text was given to a socket. It may be lost with it all the same. */
+  send(text: string): boolean {
+    if (this.view.state !== "connected" || this.socket === null) return false;
+    this.socket.send(text);
+    return true;
+  }
+
+  private connect(): void {
+    const socket = new WebSocket(this.listener.address());
+    this.socket = socket;
+    this.silenceMs = SILENCE_MS;
+    this.watchFor(OPEN_MS);
+    // A socket that is no longer the current one is not listened to.
+    const ifCurrent =
+      <E>(handle: (event: E) => void) =>
+      (event: E) => {
+        if (socket === this.socket) handle(event);
+      };
+    socket.onopen = ifCurrent(() => {
+      this.openedAt = Date.now();
+      this.lastFrameAt = Date.now();
+      this.watchFor(this.silenceMs);
+    });
+    socket.onmessage = ifCurrent((event: MessageEvent<unknown>) => this.take(event.data));
+    socket.onclose = ifCurrent((event: CloseEvent) => {
+      this.lose(judgeClose(event.code, event.reason));
+    });
+  }
+
+  private take(data: unknown): void {
+    this.lastFrameAt = Date.now();
+    const frame = typeof data === "string" ? parseFrame(data) : null;
+    if (frame === null) {
+      console.warn("not a frame of ours", data);
+      return;
+    }
+    this.listener.onFrame(frame);
+    if (frame.type === "connection" && typeof frame.id !== "string") this.follow(frame);
+  }
+
+  private follow(frame: Frame): void {
+    if (typeof frame.heartbeat_seconds === "number") {
+      this.silenceMs = 2000 * frame.heartbeat_seconds;
+      this.watchFor(this.silenceMs);
+    }
+    if (frame.status === "connected") {
+      this.show("connected", null);
+      this.listener.onConnected();
+    } else {
+      this.show("reconnecting", "unavailable");
+    }
+  }
+
+  private lose(verdict: Verdict): void {
+    const wasOpen = this.openedAt !== null;
+    if (this.openedAt !== null && Date.now() - this.openedAt >= STABLE_MS) this.failures = 0;
+    this.forgetSocket();
+    if (wasOpen) this.view = { ...this.view, reconnects: this.view.reconnects + 1 };
+    if (verdict.kind === "stop") {
+      this.isRefused = true;
+      this.show("disconnected", verdict.reason);
+      return;
+    }
+    if (verdict.kind === "too big") this.listener.onTooBig();
+    if (!wasOpen && this.failures === 0) void this.findReason();
+    this.comeBack(verdict.kind === "wait" ? verdict.ms : backoffMs(this.failures));
+  }
+
+  private comeBack(waitMs: number): void {
+    this.failures += 1;
+    const reason = navigator.onLine ? this.view.reason : "offline";
+    this.show(this.failures < MANY_FAILURES ? "reconnecting" : "disconnected", reason);
+    this.retryTimer = setTimeout(this.retryNow, waitMs);
+  }
+
+  /** A browser does not tell why a handshake failed; whether the gateway is ready tells most. */
+  private async findReason(): Promise<void> {
+    const reason = await askReadiness();
+    if (this.view.state !== "connected" && this.isWanted) this.show(this.view.state, reason);
+  }
+
+  private watchFor(silenceMs: number): void {
+    clearTimeout(this.watchdog);
+    this.watchdog = setTimeout(() => this.judgeSilence(silenceMs), silenceMs);
+  }
+
+  private judgeSilence(silenceMs: number): void {
+    const left = this.lastFrameAt + silenceMs - Date.now();
+    if (this.openedAt !== null && left > 0) {
+      this.watchdog = setTimeout(() => this.judgeSilence(silenceMs), left);
+      return;
+    }
+    this.drop();
+  }
+
+  /** Not even a heartbeat: the connection only looks alive, and its close would take its time. */
+  private drop(): void {
+    const socket = this.socket;
+    this.lose({ kind: "back off" });
+    socket?.close();
+  }
+
+  private forgetSocket(): WebSocket | null {
+    const socket = this.socket;
+    clearTimeout(this.watchdog);
+    this.socket = null;
+    this.openedAt = null;
+    return socket;
+  }
+
+  private readonly onOnline = (): void => {
+    if (!this.isRefused) this.retryNow();
+  };
+
+  private readonly onOffline = (): void => {
+    if (this.socket !== null) this.drop();
+  };
+
+  private readonly onVisible = (): void => {
+    if (document.hidden) return;
+    this.onOnline();
+    if (this.openedAt !== null && Date.now() - this.lastFrameAt > this.silenceMs) this.drop();
+  };
+
+  private show(state: ConnectionState, reason: ConnectionReason | null): void {
+    this.view = { ...this.view, state, reason };
+    this.listener.onChange(this.view);
+  }
+}
+
+async function askReadiness(): Promise<ConnectionReason> {
+  if (!navigator.onLine) return "offline";
+  try {
+    const answer = await fetch("/readyz", { signal: AbortSignal.timeout(READY_MS) });
+    return answer.ok ? "refused" : "unavailable";
+  } catch {
+    return "unreachable";
+  }
+}
