@@ -1,3 +1,12 @@
+# The page, which the gateway serves; of what builds it nothing is left in the image.
+FROM node:22-slim AS page
+
+WORKDIR /frontend
+COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
+RUN npm ci
+COPY frontend ./
+RUN npm run build
+
 # One image for both kinds of process: `python -m gateway` unless told otherwise.
 FROM python:3.13-slim
 
@@ -13,6 +22,7 @@ RUN pip install --require-hashes -r requirements.lock
 COPY shared ./shared
 COPY gateway ./gateway
 COPY agent_worker ./agent_worker
+COPY --from=page /frontend/dist ./frontend/dist
 
 USER fanline
 

@@ -1,10 +1,16 @@
-# Python (3.11 or newer), make and git are all that a machine needs; the rest is installed here.
+# Python (3.11 or newer), make and git are all that a machine needs; the rest is installed here. Node
+# is the machine's where it is new enough, else the environment's (dev/node.py).
 PYTHON ?= python3
 VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+NPM := $(BIN)/python -m dev.node npm --prefix frontend
+PACKAGES := frontend/node_modules/.ready
+LIGHTHOUSE := frontend/lighthouse/node_modules/.ready
+PAGE := frontend/dist/index.html
 
-.PHONY: setup run test test-real check format lock
+.PHONY: setup frontend run test test-real check generate format lock
+.DELETE_ON_ERROR:
 
 # The environment, with exactly the packages of requirements.lock.
 setup: $(READY)
@@ -17,12 +23,28 @@ $(READY): requirements.lock
 	$(BIN)/python -c 'import sysconfig; print("$(CURDIR)/clients/python/src", file=open(sysconfig.get_path("purelib") + "/fanline.pth", "w"))'
 	@touch $(READY)
 
+# The page, built for the gateway to serve.
+frontend: $(PAGE)
+
+$(PAGE): $(shell find frontend/src frontend/public -type f ! -path '*/test/*' ! -name '*.test.*') \
+		$(addprefix frontend/, index.html package.json tsconfig.json vite.config.ts precompress.ts) \
+		$(PACKAGES)
+	$(NPM) run --silent build
+
+$(PACKAGES): frontend/package-lock.json | setup
+	$(NPM) ci
+	@touch $@
+
+$(LIGHTHOUSE): frontend/lighthouse/package-lock.json | setup
+	$(NPM)/lighthouse ci
+	@touch $@
+
 # Everything on this machine: embedded Redis, one gateway on 8000, one worker. Ends with Ctrl-C.
-run: setup
+run: setup frontend
 	$(BIN)/python -m dev.run
 
 # Everything that CI runs; ends with one count of passed, failed and skipped.
-test: setup check
+test: setup check frontend $(LIGHTHOUSE)
 	$(BIN)/python -m dev.system_packages
 	$(BIN)/python -m dev.run_tests
 
@@ -30,17 +52,30 @@ test: setup check
 test-real: setup
 	$(BIN)/python -m dev.run_real_tests
 
-# Lint, types, import rules, file lengths.
-check: setup
+# Lint, types, import rules, file lengths, dead code; what is generated is what its source says.
+check: setup $(PACKAGES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m dev.check_lengths
+	$(BIN)/python -m dev.write_schema --check
+	$(BIN)/python -m dev.check_types
+	$(BIN)/python -m dev.write_golden --check
+	$(NPM) run --silent lint
+	$(NPM) run --silent typecheck
+	$(NPM) run --silent knip
 
-format: setup
+# The JSON Schema of the frames from shared/protocol.py, and from it the page's types.
+generate: setup $(PACKAGES)
+	$(BIN)/python -m dev.write_schema
+	$(NPM) run --silent gen
+	$(BIN)/python -m dev.write_golden
+
+format: setup $(PACKAGES)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(NPM) run --silent format
 
 # Resolve the newest allowed packages anew, with hashes, for every Python that is supported.
 lock:

@@ -138,6 +138,7 @@ def _greeting(environment: dict[str, str], worker: Part) -> str:
     channel = f"{namespace}:session:{{demo}}" if namespace else "session:{demo}"
     return (
         f"\nFanline is ready.\n"
+        f"  page     http://localhost:{port}\n"
         f"  socket   ws://localhost:{port}/ws?session_id=demo\n"
         f"  channel  redis-cli -u {environment['REDIS_URL']} SUBSCRIBE '{channel}'\n"
         f"  workers  process {worker.pid} (kill -9 it: another takes over)\n"

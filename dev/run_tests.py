@@ -1,13 +1,16 @@
-"""`make test`: all tests with coverage over every process that they start, then the coverage gates,
-then one count. Fails when anything failed, was skipped, deselected, expected to fail, or is not
-covered."""
+"""`make test`: the page's own tests, then all others with coverage over every process that they
+start, then the coverage gates, then one count of them all. Fails when anything failed, was skipped,
+deselected, expected to fail, or is not covered."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
+
+from dev.run_vitest import run_vitest
 
 ROOT = Path(__file__).parent.parent
 GATES = {
@@ -21,6 +24,15 @@ pyproject.toml."""
 
 def main() -> int:
     """Run it all; returns the exit status."""
+    status, counts = run_vitest()
+    if not counts.get("passed"):
+        status = 1
+    pytest_status, pytest_counts = _run_pytest()
+    return _report(status | pytest_status, Counter(counts) + Counter(pytest_counts))
+
+
+def _run_pytest() -> tuple[int, dict[str, int]]:
+    """The exit status, of the coverage gates too, and the counts."""
     with tempfile.TemporaryDirectory() as folder:
         counts_file = Path(folder) / "counts.json"
         environment = os.environ | {
@@ -41,11 +53,13 @@ def main() -> int:
             counts = json.loads(counts_file.read_text())
     if not counts.get("passed"):
         status = 1
-    not_run = counts.get("skipped", 0)
-    status |= bool(not_run)
-    passed, failed = counts.get("passed", 0), counts.get("failed", 0)
-    print(f"{passed} passed, {failed} failed, {not_run} skipped")
-    return int(bool(status))
+    return status, counts
+
+
+def _report(status: int, counts: Counter[str]) -> int:
+    """The one count; returns the exit status."""
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    return int(bool(status or counts["failed"] or counts["skipped"]))
 
 
 def _run(environment: dict[str, str], module: str, *arguments: str) -> int:

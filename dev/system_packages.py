@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 
-PACKAGES = {"redis-server": "redis-server", "redis-cli": "redis-tools"}
-"""Program to Debian package. Redis proper runs the same tests as the embedded server."""
+PACKAGES = {"redis-server": "redis-server", "redis-cli": "redis-tools", "chromium": "chromium"}
+"""Program to Debian package. Redis proper runs the same tests as the embedded server; Chromium is
+the browser of `tests/browser`."""
 
 
 def main() -> int:

@@ -16,6 +16,8 @@ import yaml
 
 from agent_worker.settings import WorkerSettings
 from dev.embedded_redis import free_port
+from dev.node import is_new_enough
+from gateway.app import FRONTEND
 from gateway.settings import GatewaySettings
 from tests.docs.markdown import ROOT, read_page
 from tests.docs.test_settings_doc import names_of
@@ -27,6 +29,8 @@ DOCKERFILE = read_page("Dockerfile")
 NGINX = re.sub(r"#.*", "", read_page("deploy/nginx.conf"))
 AIDBOX = {"aidbox", "aidbox-db"}
 """What needs a licence, and starts only when it is asked for."""
+LATEST_MINOR = 999
+"""An image that names a major version has its latest minor one."""
 OURS = {"gateway": GatewaySettings, "agent_worker": WorkerSettings}
 
 
@@ -186,6 +190,22 @@ def test_the_image_is_a_supported_python_with_the_locked_packages_and_no_rights(
     assert "--require-hashes -r requirements.lock" in DOCKERFILE
     user = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
     assert user == re.findall(r"useradd .* (\S+)$", DOCKERFILE, re.MULTILINE)
+
+
+def test_the_image_has_the_page_where_the_gateway_looks_for_it() -> None:
+    """Built there from the locked packages, by a Node that they take."""
+    (version,) = re.findall(r"^FROM node:(\d+)-slim AS page$", DOCKERFILE, re.MULTILINE)
+    assert is_new_enough((int(version), LATEST_MINOR))
+    (sources,) = re.findall(r"^COPY (.*package-lock\.json.*) \./$", DOCKERFILE, re.MULTILINE)
+    assert all((ROOT / path).is_file() for path in sources.split())
+    assert "RUN npm ci\n" in DOCKERFILE
+    (built,) = re.findall(r"^COPY --from=page /(\S+) \./(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert built == (str(FRONTEND.relative_to(ROOT)),) * 2
+
+
+def test_nothing_that_this_machine_has_built_gets_into_the_image() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {".git", ".env", ".venv*", "var", "**/node_modules", "**/dist"} <= set(ignored)
 
 
 async def test_the_health_check_passes_at_a_gateway_and_fails_without_one(

@@ -1,0 +1,46 @@
+import { fileURLToPath } from "node:url";
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+import { precompress } from "./precompress.ts";
+
+const gateway = process.env.GATEWAY_URL ?? "http://localhost:8000";
+const routes = ["/patient", "/sessions", "/healthz", "/readyz"];
+const proxy = {
+  ...Object.fromEntries(routes.map((route) => [route, { target: gateway }])),
+  "/ws": { target: gateway, ws: true },
+};
+
+/** What the gateway writes into the page, written by the development server. */
+function jaegerUiUrl(): Plugin {
+  return {
+    name: "jaeger-ui-url",
+    apply: "serve",
+    transformIndexHtml: (html) =>
+      html.replace("__JAEGER_UI_URL__", process.env.JAEGER_UI_URL ?? ""),
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), tailwindcss(), jaegerUiUrl(), precompress()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  server: { port: 5173, strictPort: true, proxy },
+  preview: { port: 4173, strictPort: true, proxy },
+  // The gateway's Content-Security-Policy takes no font out of a data: URL.
+  build: { assetsInlineLimit: 0 },
+  test: {
+    environment: "jsdom",
+    setupFiles: "src/test/setup.ts",
+    include: ["src/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+    allowOnly: false,
+    coverage: {
+      provider: "v8",
+      include: ["src/session/**", "src/protocol/**", "src/hooks/use-web-socket.ts"],
+      exclude: ["src/protocol/events.gen.ts", "**/*.test.*"],
+      thresholds: { lines: 90, statements: 90, functions: 90, branches: 85 },
+      reporter: ["text-summary"],
+    },
+  },
+});
