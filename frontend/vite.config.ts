@@ -34,6 +34,7 @@ export default defineConfig({
     setupFiles: "src/test/setup.ts",
     include: ["src/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    testTimeout: 20_000, // on a machine with two cores that does something else as well
     allowOnly: false,
     coverage: {
       provider: "v8",

@@ -1,0 +1,30 @@
+/** Deleting a session, for everybody who has it open. */
+import { forgetSession } from "@/app/session-list";
+import type { Id } from "@/session/state";
+
+/** Deletes a session everywhere and takes it off the list. Returns null, or a sentence that says
+ * why nothing was deleted. */
+export async function deleteSession(sessionId: Id): Promise<string | null> {
+  let status: number;
+  try {
+    const response = await fetch(`/sessions/${encodeURIComponent(sessionId)}`, {
+      method: "DELETE",
+    });
+    status = response.status;
+  } catch {
+    return "The session was not deleted: the service cannot be reached. Try again in a moment.";
+  }
+  if (status !== 204) return refusalOf(status);
+  forgetSession(sessionId);
+  return null;
+}
+
+function refusalOf(status: number): string {
+  if (status === 401 || status === 403) {
+    return "The session was not deleted: you are not allowed to delete it.";
+  }
+  if (status === 503) {
+    return "The session was not deleted: the service has lost its store. Try again in a moment.";
+  }
+  return `The session was not deleted: the service answered ${status}.`;
+}

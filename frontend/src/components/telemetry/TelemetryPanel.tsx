@@ -1,0 +1,42 @@
+import { memo } from "react";
+import type { TelemetryItem, Turn } from "@/session/state";
+import { PanelBody } from "./panel-body";
+import { PanelHeading } from "./panel-heading";
+import { EmptyTelemetry, LoadingTelemetry } from "./panel-states";
+import { ClockSkew } from "./use-gateway-now";
+
+type TelemetryPanelProps = {
+  turns: readonly Turn[];
+  /** Events that belong to no turn. */
+  strays: readonly TelemetryItem[];
+  telemetryEvents: readonly TelemetryItem[];
+  /** The gateway's clock minus ours, in milliseconds. */
+  clockSkewMs: number;
+  isLoaded: boolean;
+};
+
+/**
+ * What the agent does, as it does it: totals, and a waterfall for each turn, or the same as a
+ * table. It fills its container and works from 280 px on. Fed by events alone: it asks nobody.
+ */
+export const TelemetryPanel = memo(function TelemetryPanel(props: TelemetryPanelProps) {
+  const { turns, strays, telemetryEvents, clockSkewMs, isLoaded } = props;
+  const isEmpty = turns.length === 0 && strays.length === 0;
+  return (
+    <ClockSkew value={clockSkewMs}>
+      <div
+        data-slot="telemetry-panel"
+        className="@container flex h-full min-h-0 min-w-0 flex-col bg-card text-card-foreground"
+      >
+        {isLoaded && !isEmpty ? (
+          <PanelBody turns={turns} strays={strays} eventCount={telemetryEvents.length} />
+        ) : (
+          <>
+            <PanelHeading eventCount={null} />
+            {isLoaded ? <EmptyTelemetry /> : <LoadingTelemetry />}
+          </>
+        )}
+      </div>
+    </ClockSkew>
+  );
+});
