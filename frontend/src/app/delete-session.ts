@@ -1,8 +1,10 @@
 /** Deleting a session, for everybody who has it open. */
 import { forgetSession } from "@/app/session-list";
+import { forgetInTab } from "@/lib/tab-storage";
 import type { Id } from "@/session/state";
 
-/** Deletes a session everywhere and takes it off the list. Returns null, or a sentence that says
+/** Deletes a session everywhere and takes it off the list; this tab keeps nothing of
+ * it. Returns null, or a sentence that says
  * why nothing was deleted. */
 export async function deleteSession(sessionId: Id): Promise<string | null> {
   let status: number;
@@ -16,6 +18,7 @@ export async function deleteSession(sessionId: Id): Promise<string | null> {
   }
   if (status !== 204) return refusalOf(status);
   forgetSession(sessionId);
+  forgetInTab(sessionId);
   return null;
 }
 

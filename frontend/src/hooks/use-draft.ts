@@ -3,8 +3,8 @@
  * another session loses nothing. `sessionStorage` may be missing or full; then it is just not kept.
  */
 import { useCallback, useState } from "react";
+import { DRAFT_PREFIX as PREFIX } from "@/lib/tab-storage";
 
-const PREFIX = "fanline-draft:";
 /** Longer than any message may be, in UTF-16 units. */
 const LONGEST = 70_000;
 const MOST_DRAFTS = 20;

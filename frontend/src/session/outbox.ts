@@ -4,6 +4,7 @@
  * Saying it again is harmless: a message runs once by its id, and stopping a turn twice stops it
  * once. Kept in the tab's own storage, so that a reload in mid-air loses nothing.
  */
+import { OUTBOX_PREFIX } from "@/lib/tab-storage";
 import type { ClientFrame, ErrorMessage } from "@/protocol/events.gen";
 import { type Frame, isKnown } from "@/protocol/guard";
 import type { Id, PendingMessage, SocketError } from "@/session/state";
@@ -119,7 +120,7 @@ export class Outbox {
   }
 
   private get key(): string {
-    return `fanline-outbox:${this.sessionId}`;
+    return OUTBOX_PREFIX + this.sessionId;
   }
 
   private write(messages: readonly PendingMessage[]): void {

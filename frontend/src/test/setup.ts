@@ -1,5 +1,5 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 /** What jsdom lacks and the page uses: observers, media queries, scrolling, pointer capture. */
@@ -39,6 +39,9 @@ if (typeof window !== "undefined") {
     releasePointerCapture() {},
   });
 }
+
+// On a machine that is busy a lazy chunk takes its time.
+configure({ asyncUtilTimeout: 10_000 });
 
 afterEach(() => {
   cleanup();

@@ -14,6 +14,8 @@ type ChatContainerProps = { session: WebSocketSession; sessionId: string };
 export function ChatContainer({ session, sessionId }: ChatContainerProps) {
   const { messages, turns, sendMessage, retryMessage, dropMessage, stop } = session;
   const stoppable = stoppableOf(turns);
+  // What waits to be sent is seen also while the log cannot be read.
+  const shown = session.isLoaded ? messages : messages.filter(isPending);
   const actions = useMemo(
     () => ({ sendMessage, retryMessage, dropMessage }),
     [sendMessage, retryMessage, dropMessage],
@@ -47,10 +49,10 @@ export function ChatContainer({ session, sessionId }: ChatContainerProps) {
       )}
       {!session.isLoaded && <LogSkeleton />}
       {session.isLoaded && messages.length === 0 && <EmptyState onAsk={ask} />}
-      {session.isLoaded && messages.length > 0 && (
+      {shown.length > 0 && (
         <MessageList
-          key={sessionId}
-          messages={messages}
+          key={`${sessionId} ${session.isLoaded}`}
+          messages={shown}
           turns={turns}
           isTruncated={session.isTruncated}
           clockSkewMs={session.clockSkewMs}
@@ -67,6 +69,10 @@ export function ChatContainer({ session, sessionId }: ChatContainerProps) {
       />
     </section>
   );
+}
+
+function isPending(message: Message): boolean {
+  return message.role === "user" && message.pending !== null;
 }
 
 function lastMessageOf(messages: readonly Message[]): string | null {

@@ -6,14 +6,15 @@ type BubbleProps = ComponentProps<"div"> & {
   isMarked: boolean;
 };
 
-/** What somebody says, set apart; ringed while it is marked and while its message has the focus. */
+/** What somebody says, set apart; outlined while it is marked and while its message has the focus. */
 export function Bubble({ isMarked, className, ...props }: BubbleProps) {
   return (
     <div
       data-bubble
+      data-marked={isMarked ? "" : undefined}
       className={cn(
-        "max-w-[90%] min-w-0 rounded-xl px-4 py-2.5 text-sm ring-ring ring-offset-background transition-shadow group-focus-visible/message:ring-2 group-focus-visible/message:ring-offset-2 md:max-w-[70%]",
-        isMarked && "ring-2 ring-offset-2",
+        "max-w-[90%] min-w-0 rounded-xl px-4 py-2.5 text-sm outline-offset-2 outline-ring group-focus-visible/message:outline-2 md:max-w-[70%]",
+        isMarked && "outline-2",
         className,
       )}
       {...props}

@@ -71,9 +71,9 @@ test("the place that the panel names gets the focus and is marked for two second
   act(() => useLink.getState().showInChat("turn-1"));
   expect(answer("Answer turn-1")).toHaveFocus();
   const bubble = answer("Answer turn-1").querySelector("[data-bubble]");
-  expect(bubble).toHaveClass("ring-2");
+  expect(bubble).toHaveAttribute("data-marked");
   act(() => vi.advanceTimersByTime(2000));
-  expect(bubble).not.toHaveClass("ring-2");
+  expect(bubble).not.toHaveAttribute("data-marked");
 });
 
 test("a step is opened and gets the focus", () => {

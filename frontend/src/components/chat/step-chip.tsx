@@ -44,7 +44,7 @@ export function StepChip({ call, turnId, isOver, isMarked }: StepChipProps) {
       className={cn(
         "inline-flex min-h-7 max-w-full min-w-0 items-center gap-1.5 rounded-full border border-border bg-background px-2.5 py-0.5 text-left text-xs text-foreground transition-colors duration-150 touch:min-h-11 touch:px-3.5",
         call.end?.isError && "border-destructive",
-        (isHovered || isMarked) && "border-span-tool bg-span-tool-soft ring-1 ring-span-tool",
+        (isHovered || isMarked) && "border-span-tool bg-span-tool-soft",
       )}
     >
       {call.end === null && !isOver ? <Running name={call.toolName} /> : <Done call={call} />}

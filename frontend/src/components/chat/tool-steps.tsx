@@ -41,7 +41,7 @@ export function ToolSteps({ calls, turnId, isOver, markedItem }: ToolStepsProps)
           onClick={() => setChoice(!(choice ?? false))}
           className={cn(
             "-mx-1.5 inline-flex min-h-6 items-center gap-1.5 rounded-md px-1.5 text-xs font-medium text-muted-foreground transition-colors duration-150 hover:text-foreground touch:-my-2 touch:min-h-11",
-            hasHovered && !isOpen && "bg-span-tool-soft text-span-tool ring-1 ring-span-tool",
+            hasHovered && !isOpen && "bg-span-tool-soft text-span-tool",
           )}
         >
           <Wrench aria-hidden className="size-3.5" />

@@ -47,7 +47,11 @@ function showPlace(log: HTMLElement, { turnId, itemId }: Place): void {
   // A long way would be a blur, and over before the end of the mark.
   const isFar = Math.abs(target.getBoundingClientRect().top) > 2 * window.innerHeight;
   target.focus({ preventScroll: true });
-  target.scrollIntoView({ block: "center", behavior: isReduced || isFar ? "auto" : "smooth" });
+  target.scrollIntoView({
+    // Of what does not fit, the beginning.
+    block: target.offsetHeight > log.clientHeight ? "start" : "center",
+    behavior: isReduced || isFar ? "auto" : "smooth",
+  });
 }
 
 /** The step; else the answer, which a turn that waits does not have; else the question. */

@@ -98,11 +98,14 @@ describe("deleting", () => {
 
   it("takes a session off the list and leaves the open one open", async () => {
     vi.stubGlobal("fetch", async () => new Response(null, { status: 204 }));
+    sessionStorage.setItem(`fanline-draft:${OTHER.id}`, "typed");
+    sessionStorage.setItem(`fanline-outbox:${OTHER.id}`, "[]");
     const { user } = showList();
     await choose(user, "Other one", "Delete");
     await user.click(await screen.findByRole("button", { name: "Delete for everybody" }));
     await waitFor(() => expect(screen.queryByRole("link", { name: /Other one/ })).toBeNull());
     expect(shown()).toBe(OPEN.id);
+    expect(Object.keys(sessionStorage).filter((key) => key.endsWith(OTHER.id))).toEqual([]);
     await waitFor(() => expect(screen.getByRole("button", { name: "New session" })).toHaveFocus());
   });
 

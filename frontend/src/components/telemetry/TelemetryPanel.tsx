@@ -17,7 +17,8 @@ type TelemetryPanelProps = {
 
 /**
  * What the agent does, as it does it: totals, and a waterfall for each turn, or the same as a
- * table. It fills its container and works from 280 px on. Fed by events alone: it asks nobody.
+ * table. It fills its container, whose size decides how dense it is; 280 px of width are enough.
+ * Fed by events alone: it asks nobody.
  */
 export const TelemetryPanel = memo(function TelemetryPanel(props: TelemetryPanelProps) {
   const { turns, strays, telemetryEvents, clockSkewMs, isLoaded } = props;
@@ -26,7 +27,7 @@ export const TelemetryPanel = memo(function TelemetryPanel(props: TelemetryPanel
     <ClockSkew value={clockSkewMs}>
       <div
         data-slot="telemetry-panel"
-        className="@container flex h-full min-h-0 min-w-0 flex-col bg-card text-card-foreground"
+        className="[container-type:size] flex h-full min-h-0 min-w-0 flex-col bg-card text-card-foreground"
       >
         {isLoaded && !isEmpty ? (
           <PanelBody turns={turns} strays={strays} eventCount={telemetryEvents.length} />

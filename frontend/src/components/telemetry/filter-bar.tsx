@@ -41,6 +41,7 @@ type FilterBarProps = {
 
 /** Which rows are shown: a switch for each kind, and a search in what they say. */
 export function FilterBar({ filter, matches, onChange }: FilterBarProps) {
+  const countId = useId();
   const toggle = (group: KindGroup) => {
     const hidden = new Set(filter.hidden);
     if (!hidden.delete(group)) hidden.add(group);
@@ -65,7 +66,7 @@ export function FilterBar({ filter, matches, onChange }: FilterBarProps) {
                 onClick={() => toggle(group)}
               >
                 <Icon aria-hidden />
-                {label}
+                <span className="sr-only @min-[24rem]:not-sr-only">{label}</span>
               </Button>
             </Tooltip>
           );
@@ -73,18 +74,30 @@ export function FilterBar({ filter, matches, onChange }: FilterBarProps) {
       </div>
       <SearchField
         text={filter.search}
-        matches={matches}
+        describedBy={matches === null ? undefined : countId}
         onChange={(search) => onChange({ ...filter, search })}
       />
+      {matches !== null && (
+        <span
+          id={countId}
+          className="basis-full text-xs text-muted-foreground tabular-nums @min-[24rem]:basis-auto"
+        >
+          {matches === 1 ? "1 match" : `${matches.toLocaleString("en")} matches`}
+        </span>
+      )}
     </div>
   );
 }
 
-type SearchFieldProps = { text: string; matches: number | null; onChange: (text: string) => void };
+type SearchFieldProps = {
+  text: string;
+  /** The id of what says how much was found. */
+  describedBy: string | undefined;
+  onChange: (text: string) => void;
+};
 
-function SearchField({ text, matches, onChange }: SearchFieldProps) {
+function SearchField({ text, describedBy, onChange }: SearchFieldProps) {
   const field = useRef<HTMLInputElement>(null);
-  const countId = useId();
   const clear = () => {
     onChange("");
     field.current?.focus();
@@ -97,7 +110,7 @@ function SearchField({ text, matches, onChange }: SearchFieldProps) {
     clear();
   };
   return (
-    <div className="relative flex min-w-52 flex-1 items-center">
+    <div className="relative flex min-w-28 flex-1 items-center @min-[24rem]:min-w-40">
       <Search
         aria-hidden
         className="pointer-events-none absolute left-2 size-3.5 text-muted-foreground"
@@ -106,33 +119,26 @@ function SearchField({ text, matches, onChange }: SearchFieldProps) {
         ref={field}
         type="search"
         aria-label="Search the telemetry"
-        aria-describedby={matches === null ? undefined : countId}
+        aria-describedby={describedBy}
         placeholder="Search"
         autoComplete="off"
         spellCheck={false}
         value={text}
         onChange={(event) => onChange(event.target.value)}
         onKeyDown={clearOnEscape}
-        className="h-7 w-full min-w-0 rounded-md border border-input bg-background pr-24 pl-7 text-xs text-foreground placeholder:text-muted-foreground [&::-webkit-search-cancel-button]:hidden touch:h-11 touch:text-base"
+        className="h-7 w-full min-w-0 rounded-md border border-input bg-background pr-8 pl-7 text-xs text-foreground placeholder:text-muted-foreground [&::-webkit-search-cancel-button]:hidden touch:h-11 touch:text-base"
       />
-      <span className="absolute right-0.5 flex items-center gap-0.5">
-        {matches !== null && (
-          <span id={countId} className="text-xs text-muted-foreground tabular-nums">
-            {matches === 1 ? "1 match" : `${matches.toLocaleString("en")} matches`}
-          </span>
-        )}
-        {text !== "" && (
-          <Button
-            variant="ghost"
-            size="icon-sm"
-            className="size-6"
-            aria-label="Clear the search"
-            onClick={clear}
-          >
-            <X aria-hidden />
-          </Button>
-        )}
-      </span>
+      {text !== "" && (
+        <Button
+          variant="ghost"
+          size="icon-sm"
+          className="absolute right-0.5 size-6"
+          aria-label="Clear the search"
+          onClick={clear}
+        >
+          <X aria-hidden />
+        </Button>
+      )}
     </div>
   );
 }

@@ -18,7 +18,7 @@ export function SessionSummary({ totals }: { totals: SessionTotals }) {
       <Total label="Tool calls" ink="text-span-tool">
         {count(totals.toolCalls)}
       </Total>
-      <Total label="Tokens in / out">
+      <Total label="Tokens" unit="in / out">
         {tokens(totals.promptTokens)} <span className="text-muted-foreground">/</span>{" "}
         {tokens(totals.completionTokens)}
       </Total>
@@ -32,11 +32,17 @@ export function SessionSummary({ totals }: { totals: SessionTotals }) {
   );
 }
 
-function Total({ label, ink, children }: { label: string; ink?: string; children: ReactNode }) {
+type TotalProps = { label: string; unit?: string; ink?: string; children: ReactNode };
+
+/** A number above its name, or beside it where the panel is low. */
+function Total({ label, unit, ink, children }: TotalProps) {
   return (
-    <div className="flex min-w-0 flex-col-reverse bg-card px-1.5 py-1">
-      <dt className="truncate text-[0.6875rem] text-muted-foreground">{label}</dt>
-      <dd className={cn("truncate text-sm font-semibold tabular-nums", ink)}>{children}</dd>
+    <div className="flex min-w-0 flex-col-reverse bg-card px-1.5 py-1 [@container_(height<34rem)]:flex-row [@container_(height<34rem)]:items-baseline [@container_(height<34rem)]:justify-between [@container_(height<34rem)]:gap-1 [@container_(height<34rem)]:py-0.5">
+      <dt className="truncate text-[0.6875rem] text-muted-foreground">
+        {label}
+        {unit !== undefined && <span className="[@container_(height<34rem)]:sr-only"> {unit}</span>}
+      </dt>
+      <dd className={cn("shrink-0 text-sm font-semibold tabular-nums", ink)}>{children}</dd>
     </div>
   );
 }

@@ -41,7 +41,11 @@ export function TableView({ groups, turns }: TableViewProps) {
     move(after.column === "start" && !after.isDescending ? null : MOST_ROWS);
   };
   return (
-    <TabsContent value="table" tabIndex={-1} className="flex min-h-72 flex-col data-[state=inactive]:hidden">
+    <TabsContent
+      value="table"
+      tabIndex={-1}
+      className="flex min-h-56 flex-col data-[state=inactive]:hidden"
+    >
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for a form */}
       <div
         ref={scroller}

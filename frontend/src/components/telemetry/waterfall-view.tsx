@@ -54,7 +54,7 @@ export function WaterfallView({ groups, openTurns, onlyTurn }: WaterfallViewProp
     <TabsContent
       value="waterfall"
       tabIndex={-1}
-      className="flex min-h-72 flex-col data-[state=inactive]:hidden"
+      className="flex min-h-56 flex-col data-[state=inactive]:hidden"
     >
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for a form */}
       <div

@@ -1,0 +1,15 @@
+/** What this tab keeps of a session, for as long as the tab lives; all of it may be clinical. */
+
+export const DRAFT_PREFIX = "fanline-draft:";
+export const OUTBOX_PREFIX = "fanline-outbox:";
+
+/** Nothing of a deleted session stays behind. */
+export function forgetInTab(sessionId: string): void {
+  try {
+    for (const prefix of [DRAFT_PREFIX, OUTBOX_PREFIX]) {
+      window.sessionStorage.removeItem(prefix + sessionId);
+    }
+  } catch {
+    // Storage is forbidden: nothing was kept.
+  }
+}
