@@ -9,7 +9,7 @@ export function SessionSummary({ totals }: { totals: SessionTotals }) {
   return (
     <dl
       aria-label="Session totals"
-      className="grid grid-cols-3 gap-px overflow-hidden rounded-lg border bg-border @min-[30rem]:grid-cols-[0.8fr_1.1fr_1fr_1.6fr_1fr_0.8fr]"
+      className="grid grid-cols-[1.5fr_1.2fr_1fr] gap-px overflow-hidden rounded-lg border bg-border @min-[30rem]:grid-cols-[0.8fr_1.1fr_1fr_1.6fr_1fr_0.8fr]"
     >
       <Total label="Turns">{count(totals.turns)}</Total>
       <Total label="Model calls" ink="text-span-llm">

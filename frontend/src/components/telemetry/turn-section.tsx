@@ -18,7 +18,7 @@ type TurnSectionProps = {
   onUse: (turnId: Id) => void;
 };
 
-/** One turn: its header, which stays in view, and its waterfall. */
+/** One turn: its header, which stays in view where the panel is high enough, and its waterfall. */
 export const TurnSection = memo(function TurnSection(props: TurnSectionProps) {
   const { turn, layout, rows, isOpen, onToggle, onUse } = props;
   const bodyId = useId();
@@ -26,7 +26,7 @@ export const TurnSection = memo(function TurnSection(props: TurnSectionProps) {
   return (
     <li data-turn={turn.id} className="min-w-0 scroll-mt-0 border-b last:border-b-0">
       <TimeAxis layout={layout}>
-        <div className="sticky top-0 z-10 bg-card px-1.5 pt-1.5">
+        <div className="sticky top-0 z-10 [@container_(height<34rem)]:static bg-card px-1.5 pt-1.5">
           <TurnHeader
             turn={turn}
             isOpen={isOpen}
