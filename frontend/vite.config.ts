@@ -40,7 +40,7 @@ export default defineConfig({
       provider: "v8",
       include: ["src/session/**", "src/protocol/**", "src/hooks/use-web-socket.ts"],
       exclude: ["src/protocol/events.gen.ts", "**/*.test.*"],
-      thresholds: { lines: 90, statements: 90, functions: 90, branches: 85 },
+      thresholds: { lines: 90, statements: 90, functions: 90, branches: 90 },
       reporter: ["text-summary"],
     },
   },

@@ -106,7 +106,8 @@ class Acceptance:
             duration_ms=0,
         )
         if await self._inbox.cancel(session_id, turn_id, finished) == "unknown":
-            refuse(session_id, "unknown_turn", "There is no such turn to stop.")
+            sentence = "There is no such turn to stop."
+            refuse(session_id, "unknown_turn", sentence, turn_id=turn_id)
 
     async def _insist(
         self, act: Callable[[], Awaitable[T]], session_id: SessionId, message_id: TurnId | None

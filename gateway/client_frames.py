@@ -59,6 +59,7 @@ def refuse(
     *,
     retryable: bool = False,
     message_id: str | None = None,
+    turn_id: str | None = None,
 ) -> NoReturn:
     """Raise `Refused` with the `error` frame that says so."""
     raise Refused(
@@ -68,6 +69,7 @@ def refuse(
             error=sentence,
             retryable=retryable,
             message_id=message_id,
+            turn_id=turn_id,
         )
     )
 

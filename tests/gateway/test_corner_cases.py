@@ -99,7 +99,8 @@ async def test_a_stop_that_names_another_session_stops_nothing(edge: Deployment)
         await tab.send({"type": "cancel", "session_id": other, "turn_id": turn_id})
         assert (await tab.until("error"))["code"] == "wrong_session"
         await tab.send({"type": "cancel", "session_id": mine, "turn_id": turn_id})
-        assert (await tab.until("error"))["code"] == "unknown_turn"
+        error = await tab.until("error")
+        assert (error["code"], error["turn_id"]) == ("unknown_turn", turn_id)
         await victim.is_usable()
         assert [event["type"] for event in victim.events] == ["message", "message"]
 

@@ -66,7 +66,7 @@ async def test_a_stop_is_said_again_until_its_turn_is_over(gateway: FakeGateway)
         for turn_id in (over, unknown, running):
             await session.cancel(turn_id)
         await socket.finish("7-1", over, "cancelled")
-        await socket.send("error", code="unknown_turn", error="")
+        await socket.send("error", code="unknown_turn", error="", turn_id=unknown)
         assert (await anext(session)).type == "turn_finished"
         assert (await anext(session)).type == "error"
         socket.vanish()

@@ -4,11 +4,12 @@ import type { ServerFrame } from "@/protocol/events.gen";
 export type Fields = Readonly<Record<string, unknown>>;
 export type Frame = Fields & { readonly type: string };
 
-type Kind = "string" | "number" | "boolean" | "object";
+/** A type, or the only values that are meant. */
+type Kind = "string" | "number" | "boolean" | "object" | readonly string[];
 
 /** What the page relies on, by type of frame. A test holds it against the schema. */
 const RELIED_ON: Readonly<Record<ServerFrame["type"], Readonly<Record<string, Kind>>>> = {
-  connection: { status: "string" },
+  connection: { status: ["connected", "reconnecting", "disconnected"] },
   heartbeat: {},
   message: { message_id: "string", content: "string" },
   turn_started: { worker: "string" },
@@ -30,7 +31,7 @@ const RELIED_ON: Readonly<Record<ServerFrame["type"], Readonly<Record<string, Ki
     is_error: "boolean",
   },
   custom: { name: "string", data: "object" },
-  turn_finished: { status: "string" },
+  turn_finished: { status: ["completed", "failed", "cancelled"] },
   error: { code: "string", error: "string" },
 };
 
@@ -52,10 +53,13 @@ export function isKnown(frame: Frame): frame is Frame & ServerFrame {
     : null;
   return (
     reliedOn !== null &&
-    Object.entries(reliedOn).every(([name, kind]) =>
-      kind === "object" ? isFields(frame[name]) : typeof frame[name] === kind,
-    )
+    Object.entries(reliedOn).every(([name, kind]) => isOfKind(frame[name], kind))
   );
+}
+
+function isOfKind(value: unknown, kind: Kind): boolean {
+  if (kind === "object") return isFields(value);
+  return typeof kind === "string" ? typeof value === kind : kind.some((meant) => meant === value);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -151,6 +151,64 @@ describe("a lost connection", () => {
     },
   );
 
+  it("asks again in the next outage, and forgets what the one before was about", async () => {
+    gateway = fakeGateway(null);
+    client.close();
+    client.open();
+    gateway.socket.end();
+    await vi.advanceTimersByTimeAsync(1000);
+    gateway.socket.open(connected());
+    gateway.socket.end();
+    expect(view().connection).toMatchObject({ state: "reconnecting", reason: null });
+    await vi.advanceTimersByTimeAsync(2000);
+    gateway.socket.end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(view().connection.reason).toBe("unreachable");
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("says `offline` for as long as the machine is, and no longer", async () => {
+    gateway = fakeGateway(null);
+    client.close();
+    client.open();
+    const onLine = vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
+    gateway.socket.end();
+    expect(view().connection.reason).toBe("offline");
+    expect(fetch).not.toHaveBeenCalled();
+    onLine.mockReturnValue(true);
+    window.dispatchEvent(new Event("online"));
+    gateway.socket.end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(view().connection.reason).toBe("unreachable");
+  });
+
+  it("is not explained by an answer that came after the gateway had refused the tab", async () => {
+    const answers: ((answer: Response) => void)[] = [];
+    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => answers.push(resolve)));
+    gateway.socket.end();
+    vi.advanceTimersByTime(1000);
+    gateway.socket.end(4401);
+    answers[0]?.(new Response(null, { status: 200 }));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(view().connection.reason).toBe("unauthorized");
+  });
+
+  it("is tried with a new socket when the user asks, whatever the old one is doing", () => {
+    const handshaking = gateway.socket;
+    client.retryNow();
+    expect(handshaking.isClosed).toBe(true);
+    gateway.socket.open(connected());
+    client.retryNow();
+    expect(gateway.sockets).toHaveLength(2);
+    const status = { session_id: SESSION, status: "reconnecting", head: null };
+    gateway.socket.say({ type: "connection", ...status });
+    const withoutRedis = gateway.socket;
+    client.retryNow();
+    expect(withoutRedis.isClosed).toBe(true);
+    expect(gateway.sockets).toHaveLength(3);
+    expect(view().connection).toMatchObject({ state: "reconnecting", reason: null });
+  });
+
   it("of the gateway to its Redis is shown on the open socket", () => {
     gateway.socket.open(connected());
     gateway.socket.say({

@@ -28,6 +28,9 @@ export class Connection {
   private isWanted = false;
   /** The gateway has said that this tab is not to come back as it is. */
   private isRefused = false;
+  /** What `/readyz` said of this outage: asked once, after the first handshake that failed. */
+  private cause: ConnectionReason | null = null;
+  private hasAsked = false;
   private failures = 0;
   private openedAt: number | null = null;
   private lastFrameAt = 0;
@@ -51,6 +54,7 @@ export class Connection {
   /** No further socket is opened until `open`. */
   close(): void {
     this.isWanted = false;
+    this.view = { ...this.view, state: "reconnecting", reason: null };
     window.removeEventListener("online", this.onOnline);
     window.removeEventListener("offline", this.onOffline);
     document.removeEventListener("visibilitychange", this.onVisible);
@@ -58,12 +62,14 @@ export class Connection {
     this.forgetSocket()?.close();
   }
 
-  /** Try at once instead of waiting; also after the gateway has refused this tab. */
+  /** Try at once, with a new socket: instead of waiting, instead of one that leads nowhere, and
+   * also after the gateway has refused this tab. */
   readonly retryNow = (): void => {
-    if (!this.isWanted || this.socket !== null) return;
+    if (!this.isWanted || this.view.state === "connected") return;
     this.isRefused = false;
-    clearTimeout(this.retryTimer);
-    this.connect();
+    this.forgetSocket()?.close();
+    this.show("reconnecting", null);
+    this.comeBackNow();
   };
 
   /** Whether the text was given to a socket. It may be lost with it all the same. */
@@ -72,6 +78,11 @@ export class Connection {
     this.socket.send(text);
     return true;
   }
+
+  private readonly comeBackNow = (): void => {
+    clearTimeout(this.retryTimer);
+    this.connect();
+  };
 
   private connect(): void {
     const socket = new WebSocket(this.listener.address());
@@ -112,6 +123,8 @@ export class Connection {
       this.watchFor(this.silenceMs);
     }
     if (frame.status === "connected") {
+      this.hasAsked = false;
+      this.cause = null;
       this.show("connected", null);
       this.listener.onConnected();
     } else {
@@ -130,21 +143,24 @@ export class Connection {
       return;
     }
     if (verdict.kind === "too big") this.listener.onTooBig();
-    if (!wasOpen && this.failures === 0) void this.findReason();
+    if (!wasOpen && !this.hasAsked && navigator.onLine) void this.findCause();
     this.comeBack(verdict.kind === "wait" ? verdict.ms : backoffMs(this.failures));
   }
 
   private comeBack(waitMs: number): void {
     this.failures += 1;
-    const reason = navigator.onLine ? this.view.reason : "offline";
+    const reason = navigator.onLine ? this.cause : "offline";
     this.show(this.failures < MANY_FAILURES ? "reconnecting" : "disconnected", reason);
-    this.retryTimer = setTimeout(this.retryNow, waitMs);
+    this.retryTimer = setTimeout(this.comeBackNow, waitMs);
   }
 
   /** A browser does not tell why a handshake failed; whether the gateway is ready tells most. */
-  private async findReason(): Promise<void> {
-    const reason = await askReadiness();
-    if (this.view.state !== "connected" && this.isWanted) this.show(this.view.state, reason);
+  private async findCause(): Promise<void> {
+    this.hasAsked = true;
+    const cause = await askReadiness();
+    if (!this.hasAsked || this.isRefused || !this.isWanted) return; // it is answered by now
+    this.cause = cause;
+    this.show(this.view.state, cause);
   }
 
   private watchFor(silenceMs: number): void {
@@ -177,7 +193,7 @@ export class Connection {
   }
 
   private readonly onOnline = (): void => {
-    if (!this.isRefused) this.retryNow();
+    if (this.isWanted && this.socket === null && !this.isRefused) this.comeBackNow();
   };
 
   private readonly onOffline = (): void => {
@@ -197,7 +213,6 @@ export class Connection {
 }
 
 async function askReadiness(): Promise<ConnectionReason> {
-  if (!navigator.onLine) return "offline";
   try {
     const answer = await fetch("/readyz", { signal: AbortSignal.timeout(READY_MS) });
     return answer.ok ? "refused" : "unavailable";

@@ -8,14 +8,17 @@ import type { Frame } from "@/protocol/guard";
 
 const HIDDEN_MS = 250;
 
+/** A frame, and this machine's time when it came. */
+export type Arrival = { readonly frame: Frame; readonly at: number };
+
 export class FrameBuffer {
-  private frames: Frame[] = [];
+  private arrivals: Arrival[] = [];
   private cancel: (() => void) | null = null;
 
-  constructor(private readonly onFlush: (frames: readonly Frame[]) => void) {}
+  constructor(private readonly onFlush: (arrivals: readonly Arrival[]) => void) {}
 
   push(frame: Frame): void {
-    this.frames.push(frame);
+    this.arrivals.push({ frame, at: Date.now() });
     this.cancel ??= schedule(this.flush);
   }
 
@@ -23,10 +26,10 @@ export class FrameBuffer {
   readonly flush = (): void => {
     this.cancel?.();
     this.cancel = null;
-    if (this.frames.length === 0) return;
-    const frames = this.frames;
-    this.frames = [];
-    this.onFlush(frames);
+    if (this.arrivals.length === 0) return;
+    const arrivals = this.arrivals;
+    this.arrivals = [];
+    this.onFlush(arrivals);
   };
 }
 

@@ -124,6 +124,27 @@ describe("a message", () => {
     expect(gateway.socket.said.map((frame) => frame.message_id)).toEqual([id]);
   });
 
+  it("that was refused is not said again by a reload", () => {
+    gateway.socket.open(connected());
+    const id = client.sendMessage("hello");
+    gateway.socket.say(anError({ message_id: id, code: "too_many", retryable: true }));
+    expect(outbox()).toMatchObject([{ state: "refused" }]);
+    client.close();
+    client = new SessionClient(SESSION);
+    client.open();
+    gateway.socket.open(connected());
+    expect(gateway.socket.said).toEqual([]);
+    expect(outbox()).toMatchObject([{ id, state: "refused", error: { code: "too_many" } }]);
+  });
+
+  it("typed into a client that was closed and opened again waits for its connection", () => {
+    gateway.socket.open(connected());
+    client.close();
+    client.open();
+    client.sendMessage("hello");
+    expect(gateway.socket.said).toEqual([]);
+  });
+
   it("is pending beside at most a hundred others", () => {
     for (let count = 0; count <= 100; count += 1) client.sendMessage("hello");
     expect(outbox().at(-2)?.state).toBe("waiting");
@@ -132,7 +153,13 @@ describe("a message", () => {
 });
 
 describe("the tab's own storage", () => {
-  it.each(["{", "7", '[{"id":1}]', '[null, "x"]'])("with %j in it is an empty outbox", (stored) => {
+  it.each([
+    "{",
+    "7",
+    '[{"id":1}]',
+    '[null, "x"]',
+    '[{"id":"a","content":"b","at":1,"state":"refused"}]',
+  ])("with %j in it is an empty outbox", (stored) => {
     sessionStorage.setItem(`fanline-outbox:${SESSION}`, stored);
     expect(new SessionClient(SESSION).store.getState().outbox).toEqual([]);
   });

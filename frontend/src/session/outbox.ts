@@ -30,6 +30,7 @@ export class Outbox {
 
   constructor(private readonly sessionId: string) {
     this.messages = this.read();
+    this.unsend();
   }
 
   /** Keep a message until the log shows it or the user gives it up. */
@@ -101,9 +102,8 @@ export class Outbox {
       return null;
     }
     if (frame.code !== "unknown_turn") return error;
-    // The turn was over before the stop came: its end is on the screen. It is not named, but answers
-    // come in order: the first stop is meant.
-    this.endCancel(this.cancels[0] ?? "");
+    // The turn was over before the stop came: its end is on the screen.
+    this.endCancel(frame.turn_id ?? "");
     return null;
   }
 
@@ -125,10 +125,9 @@ export class Outbox {
 
   private write(messages: readonly PendingMessage[]): void {
     this.messages = messages;
-    const kept = messages.map(({ id, content, at }) => ({ id, content, at }));
     try {
-      if (kept.length === 0) sessionStorage.removeItem(this.key);
-      else sessionStorage.setItem(this.key, JSON.stringify(kept));
+      if (messages.length === 0) sessionStorage.removeItem(this.key);
+      else sessionStorage.setItem(this.key, JSON.stringify(messages));
     } catch {
       // Storage is full or forbidden: the message lives as long as the page, as without it.
     }
@@ -137,7 +136,7 @@ export class Outbox {
   private read(): readonly PendingMessage[] {
     try {
       const stored: unknown = JSON.parse(sessionStorage.getItem(this.key) ?? "[]");
-      return Array.isArray(stored) ? stored.filter(isStored).map(asPending) : [];
+      return Array.isArray(stored) ? stored.filter(isStored) : [];
     } catch {
       return [];
     }
@@ -148,14 +147,11 @@ function refused(message: PendingMessage, error: SocketError): PendingMessage {
   return { ...message, state: "refused", error };
 }
 
-type Stored = Pick<PendingMessage, "id" | "content" | "at">;
-
-function isStored(value: unknown): value is Stored {
+/** What an earlier page of this tab left; what it had said may not have arrived. */
+function isStored(value: unknown): value is PendingMessage {
   if (typeof value !== "object" || value === null) return false;
-  const { id, content, at } = value as Record<string, unknown>;
-  return typeof id === "string" && typeof content === "string" && typeof at === "number";
-}
-
-function asPending(stored: Stored): PendingMessage {
-  return { ...stored, state: "waiting", error: null };
+  const { id, content, at, state, error } = value as Record<string, unknown>;
+  const isMessage = typeof id === "string" && typeof content === "string" && typeof at === "number";
+  if (state === "refused") return isMessage && typeof error === "object" && error !== null;
+  return isMessage && (state === "waiting" || state === "sent");
 }

@@ -173,10 +173,12 @@ describe("a turn", () => {
     const { turns } = stateAfter([
       write.event("hologram", { attempt: 1, shape: "cube" }),
       write.toolResult({ result: 7 }),
+      write.finished({ status: "expired" }),
     ]);
     expect(turns[0]?.items).toMatchObject([
       { kind: "unknown", type: "hologram", fields: { shape: "cube" } },
       { kind: "unknown", type: "tool_result" },
+      { kind: "unknown", type: "turn_finished" },
     ]);
   });
 });

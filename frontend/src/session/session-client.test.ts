@@ -142,17 +142,26 @@ describe("a stop", () => {
     expect(gateway.socket.said).toEqual([]);
   });
 
-  it("of a turn that was over is no error", () => {
+  it("of a turn that was over is no error, and the others are said again", () => {
+    const write = new FrameWriter();
     gateway.socket.open(connected());
-    client.stop(TURN);
-    const error = {
-      type: "error",
-      session_id: SESSION,
-      code: "unknown_turn",
-      error: "over",
-      retryable: false,
-    };
-    gateway.socket.say(error);
+    for (const turnId of ["over", "running"]) client.stop(turnId);
+    const error = { turn_id: "over", code: "unknown_turn", error: "There is no such turn." };
+    gateway.socket.say(write.finished({ turn_id: "over" }));
+    gateway.socket.say({ type: "error", session_id: SESSION, ...error });
     expect(view().error).toBeNull();
+    gateway.socket.end();
+    client.retryNow();
+    gateway.socket.open(connected({ resumed: true }));
+    expect(gateway.socket.said.map((frame) => frame.turn_id)).toEqual(["running"]);
+  });
+});
+
+describe("the clock's skew", () => {
+  it("is taken at the moment of arrival, not of painting", () => {
+    hide(true);
+    gateway.socket.open(connected({ server_time: new Date().toISOString() }));
+    vi.advanceTimersByTime(250);
+    expect(client.store.getState().session.clockSkewMs).toBe(0);
   });
 });

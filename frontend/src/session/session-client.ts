@@ -7,10 +7,9 @@
 import { createStore } from "zustand/vanilla";
 import { newId } from "@/lib/new-id";
 import type { ClientFrame } from "@/protocol/events.gen";
-import type { Frame } from "@/protocol/guard";
 import { comparePositions, formatPosition } from "@/protocol/position";
 import { Connection } from "@/session/connection";
-import { FrameBuffer } from "@/session/frame-buffer";
+import { type Arrival, FrameBuffer } from "@/session/frame-buffer";
 import { Outbox } from "@/session/outbox";
 import { applyFrame } from "@/session/reducer";
 import {
@@ -32,7 +31,7 @@ export type SessionView = {
 
 export class SessionClient {
   private readonly outbox: Outbox;
-  private readonly buffer = new FrameBuffer((frames) => this.apply(frames));
+  private readonly buffer = new FrameBuffer((arrivals) => this.apply(arrivals));
   private readonly connection: Connection;
   readonly store;
 
@@ -99,11 +98,10 @@ export class SessionClient {
     return `${scheme}//${location.host}/ws?${query}`;
   }
 
-  private apply(frames: readonly Frame[]): void {
-    const before = this.store.getState();
-    let { session, error } = before;
-    for (const frame of frames) {
-      session = applyFrame(session, frame, Date.now());
+  private apply(arrivals: readonly Arrival[]): void {
+    let { session, error } = this.store.getState();
+    for (const { frame, at } of arrivals) {
+      session = applyFrame(session, frame, at);
       error = this.outbox.settle(frame) ?? error;
     }
     this.store.setState({ session, error, outbox: this.outbox.messages });

@@ -42,8 +42,7 @@ class Outbox:
             case "error" if event.position is None:
                 self._messages.pop(event.get("message_id") or "", None)
                 if event.get("code") == "unknown_turn":
-                    # It names no turn, but answers come in order: the first stop is meant.
-                    self._cancels.pop(next(iter(self._cancels), ""), None)
+                    self._cancels.pop(event.get("turn_id") or "", None)
             case _:
                 pass
 
