@@ -9,7 +9,7 @@ PACKAGES := frontend/node_modules/.ready
 LIGHTHOUSE := frontend/lighthouse/node_modules/.ready
 PAGE := frontend/dist/index.html
 
-.PHONY: setup frontend run test test-real check generate format lock
+.PHONY: setup frontend run test screenshots test-real check generate format lock
 .DELETE_ON_ERROR:
 
 # The environment, with exactly the packages of requirements.lock.
@@ -47,6 +47,11 @@ run: setup frontend
 test: setup check frontend $(LIGHTHOUSE)
 	$(BIN)/python -m dev.system_packages
 	$(BIN)/python -m dev.run_tests
+
+# The pictures of the README, as `make test` has taken them.
+screenshots: setup frontend
+	$(BIN)/python -m pytest -q tests/browser/test_screenshots.py
+	cp var/browser/screenshots/*.png docs/images/
 
 # The fundamentals against real services (docs/operations.md): exits 2 and names what is missing.
 test-real: setup

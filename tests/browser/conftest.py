@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Generator
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from dev.embedded_redis import EmbeddedRedis
 from tests.browser.browsing import Browsing
@@ -25,6 +25,17 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+WAIT_MS = 20_000
+"""What is expected of a page may need another process, a lease or a second try to connect."""
+
+BROWSER_NOTICES = (
+    # What the browser itself writes when nobody is behind the address, and the one question of the
+    # page about it.
+    r"^console error: WebSocket connection to .* failed",
+    r"^console error: Failed to load resource: net::ERR_(CONNECTION|EMPTY|NETWORK|SOCKET|ABORTED)",
+    r"^request GET http\S+/readyz: net::ERR_",
+)
+
 HAS_FAILED = pytest.StashKey[bool]()
 
 
@@ -47,6 +58,7 @@ async def browser() -> AsyncGenerator[Browser, None]:
     program = shutil.which("chromium")
     assert program, "There is no Chromium: please install the system package chromium."
     assert PAGE.exists(), "The page is not built: run `make frontend`."
+    expect.set_options(timeout=WAIT_MS)
     async with async_playwright() as playwright:
         yield await playwright.chromium.launch(executable_path=program, args=FLAGS)
 
@@ -79,6 +91,14 @@ async def stage(
         async with build_stage(shared) as built:
             yield built
         await shared.check_nothing_is_left()
+
+
+@pytest.fixture
+def shaky(browsing: Browsing) -> Browsing:
+    """Windows whose browser may notice that a connection has failed."""
+    for pattern in BROWSER_NOTICES:
+        browsing.allow(pattern)
+    return browsing
 
 
 @pytest.fixture

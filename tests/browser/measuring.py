@@ -1,0 +1,116 @@
+"""Measures, inside the page, how long people wait for what they see.
+
+What is painted is known late: `requestAnimationFrame` runs before a frame is drawn, so the second
+one after a change is the first moment at which the change is surely on the screen. The figures are
+therefore too great rather than too small, by up to two frames (33 ms).
+"""
+
+from dataclasses import dataclass
+
+from playwright.async_api import BrowserContext, Page
+
+SHORTEST_EVENT_MS = 16
+"""The browser itself reports no event that took less."""
+
+MEASURE = """(() => {
+    const afterPaint = then => requestAnimationFrame(() => requestAnimationFrame(then));
+
+    window.keys = {pressed: 0, frames: [], events: []};
+    let pressedAt = 0;
+    addEventListener('keydown', event => { pressedAt = event.timeStamp; }, true);
+    addEventListener('input', () => {
+        const at = pressedAt;
+        window.keys.pressed += 1;
+        afterPaint(() => window.keys.frames.push(performance.now() - at));
+    }, true);
+    new PerformanceObserver(list => {
+        for (const {name, duration} of list.getEntries()) {
+            if (name === 'keydown') window.keys.events.push(duration);
+        }
+    }).observe({type: 'event', durationThreshold: 16});
+
+    const waiting = new Map();
+    window.marks = {seen: 0, inDom: [], painted: []};
+    const known = new Set();
+    const marksIn = text => text.match(/mark-\\d+/g) ?? [];
+    const Native = WebSocket;
+    window.WebSocket = class extends Native {
+        constructor(...given) {
+            super(...given);
+            this.addEventListener('message', ({data}) => {
+                for (const mark of marksIn(data)) {
+                    if (known.has(mark)) continue;
+                    known.add(mark);
+                    waiting.set(mark, performance.now());
+                }
+            });
+        }
+    };
+    const look = text => {
+        for (const mark of marksIn(text)) {
+            const at = waiting.get(mark);
+            if (at === undefined) continue;
+            waiting.delete(mark);
+            window.marks.inDom.push(performance.now() - at);
+            afterPaint(() => {
+                window.marks.painted.push(performance.now() - at);
+                window.marks.seen += 1;
+            });
+        }
+    };
+    new MutationObserver(changes => {
+        if (waiting.size === 0) return;
+        for (const change of changes) {
+            if (change.type === 'characterData') look(change.target.data);
+            else for (const node of change.addedNodes) look(node.textContent);
+        }
+    }).observe(document, {subtree: true, childList: true, characterData: true});
+})()"""
+
+
+@dataclass(frozen=True)
+class KeyTimes:
+    """From a key press until its character is on the screen, in milliseconds."""
+
+    frames: list[float]
+    """By counting frames."""
+    events: list[float]
+    """By the browser's own Event Timing; where it reports nothing, the most that it may be."""
+
+
+@dataclass(frozen=True)
+class FrameTimes:
+    """From a WebSocket frame's arrival in the page until what it says is there, in milliseconds."""
+
+    in_dom: list[float]
+    painted: list[float]
+
+
+async def measure_in(context: BrowserContext) -> None:
+    """Every page that this context opens from here on measures itself."""
+    await context.add_init_script(MEASURE)
+
+
+async def until_idle(page: Page) -> None:
+    """The page has done what it had to do when it was opened."""
+    await page.evaluate("() => new Promise(done => requestIdleCallback(done))")
+
+
+async def read_key_times(page: Page, presses: int) -> KeyTimes:
+    """What has been measured, when so many keys have been painted; the next begin anew."""
+    await page.wait_for_function("presses => window.keys.frames.length >= presses", arg=presses)
+    keys = await page.evaluate("() => window.keys")
+    await page.evaluate("() => { window.keys = {pressed: 0, frames: [], events: []}; }")
+    quick = [float(SHORTEST_EVENT_MS)] * (presses - len(keys["events"]))
+    return KeyTimes(keys["frames"], [*keys["events"], *quick])
+
+
+async def until_painted(page: Page, marks: int) -> None:
+    """So many marks (`mark-1`, `mark-2`, ...) have come and are on the screen."""
+    await page.wait_for_function("marks => window.marks.seen >= marks", arg=marks)
+
+
+async def read_frame_times(page: Page) -> FrameTimes:
+    """What has been measured since the page was loaded."""
+    marks = await page.evaluate("() => window.marks")
+    return FrameTimes(marks["inDom"], marks["painted"])
