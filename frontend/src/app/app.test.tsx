@@ -1,4 +1,4 @@
-import { act, render, screen, waitFor } from "@testing-library/react";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { App } from "@/app/app";
@@ -82,6 +82,23 @@ describe("the page", () => {
     await waitFor(() => expect(help).toHaveFocus());
     await user.keyboard("?");
     expect(screen.queryByRole("dialog")).toBeNull();
+  });
+
+  it("changes its theme by a button that says which it is, and among the settings", async () => {
+    const said = vi.spyOn(announcements, "announce").mockReturnValue();
+    const user = openAppAt("/s/abc");
+    const chosen = () => preferences.getState().theme;
+    await user.click(screen.getByRole("button", { name: "Theme: As the system" }));
+    await user.click(screen.getByRole("button", { name: "Theme: Light" }));
+    expect(chosen()).toBe("dark");
+    expect(said).toHaveBeenLastCalledWith({ region: "note", text: "Theme: Dark" });
+    await user.click(screen.getByRole("button", { name: "Theme: Dark" }));
+    expect(chosen()).toBe("system");
+    await user.click(screen.getByRole("button", { name: "Help and settings" }));
+    const themes = await screen.findByRole("group", { name: "Theme" });
+    expect(within(themes).getByRole("radio", { name: "As the system" })).toBeChecked();
+    await user.click(within(themes).getByRole("radio", { name: "Dark" }));
+    expect(chosen()).toBe("dark");
   });
 
   it("shows the sessions for s, the telemetry for t, and goes to the composer for /", async () => {

@@ -1,18 +1,26 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { useCallback, useState } from "react";
 import { useStore } from "zustand";
+import { fetchHelpDialog, fetchSessionList } from "@/app/parts";
 import { place } from "@/app/routes";
 import { Announcer } from "@/components/shell/announcer";
 import { ErrorBoundary } from "@/components/shell/error-boundary";
 import { NotASession } from "@/components/shell/not-a-session";
 import { SessionPage } from "@/components/shell/session-page";
+import { latePart } from "@/components/ui/late-part";
 import { Toaster } from "@/components/ui/toast";
 import { useTheme } from "@/hooks/use-theme";
 
-const importSessionList = () => import("@/components/shell/session-list");
-const importHelpDialog = () => import("@/components/shell/help-dialog");
-const importPlainText = () => import("@/components/shell/plain-text");
-const SessionList = lazy(importSessionList);
-const HelpDialog = lazy(importHelpDialog);
+const ABOVE = "fixed inset-x-4 bottom-4 z-50 rounded-lg border bg-popover shadow-lg";
+const SessionList = latePart({
+  what: "The list of sessions",
+  fetch: fetchSessionList,
+  className: `${ABOVE} p-4`,
+});
+const HelpDialog = latePart({
+  what: "The help",
+  fetch: fetchHelpDialog,
+  className: `${ABOVE} p-4`,
+});
 
 type Layer = "sessions" | "help";
 
@@ -27,7 +35,6 @@ export function App() {
   };
   const sessionId = current.kind === "session" ? current.sessionId : null;
   useTheme();
-  useEffect(fetchTheRest, []);
 
   return (
     <>
@@ -41,27 +48,14 @@ export function App() {
           onShowHelp={showHelp}
         />
       )}
-      <ErrorBoundary
-        what="This part"
-        className="fixed inset-x-4 bottom-4 z-50 rounded-lg border bg-popover shadow-lg"
-      >
-        <Suspense>
-          {layer === "sessions" && (
-            <SessionList isOpen onOpenChange={closeOn} currentId={sessionId} />
-          )}
-          {layer === "help" && <HelpDialog isOpen onOpenChange={closeOn} />}
-        </Suspense>
+      <ErrorBoundary key={layer} what="This part" className={ABOVE}>
+        {layer === "sessions" && (
+          <SessionList isOpen onOpenChange={closeOn} currentId={sessionId} />
+        )}
+        {layer === "help" && <HelpDialog isOpen onOpenChange={closeOn} />}
       </ErrorBoundary>
       <Announcer />
       <Toaster />
     </>
   );
-}
-
-/** Fetches what the first view does not need after it is shown, so that it is there offline too. */
-function fetchTheRest(): void {
-  for (const fetchPart of [importSessionList, importHelpDialog, importPlainText]) {
-    // Asked for again, and told of, when it is wanted.
-    fetchPart().catch(() => undefined);
-  }
 }

@@ -3,10 +3,30 @@ import { forgetSession } from "@/app/session-list";
 import { forgetInTab } from "@/lib/tab-storage";
 import type { Id } from "@/session/state";
 
-/** Deletes a session everywhere and takes it off the list; this tab keeps nothing of
- * it. Returns null, or a sentence that says
- * why nothing was deleted. */
+const deletedHere = new Set<Id>();
+
+/** Whether this tab has deleted the session, or is about to: its log may be empty before the answer. */
+export function isDeletedHere(sessionId: Id): boolean {
+  return deletedHere.has(sessionId);
+}
+
+/**
+ * Deletes a session everywhere and takes it off the list; this tab keeps nothing of it. Returns
+ * null, or a sentence that says why nothing was deleted.
+ */
 export async function deleteSession(sessionId: Id): Promise<string | null> {
+  deletedHere.add(sessionId);
+  const refusal = await askToDelete(sessionId);
+  if (refusal !== null) {
+    deletedHere.delete(sessionId);
+    return refusal;
+  }
+  forgetSession(sessionId);
+  forgetInTab(sessionId);
+  return null;
+}
+
+async function askToDelete(sessionId: Id): Promise<string | null> {
   let status: number;
   try {
     const response = await fetch(`/sessions/${encodeURIComponent(sessionId)}`, {
@@ -16,10 +36,7 @@ export async function deleteSession(sessionId: Id): Promise<string | null> {
   } catch {
     return "The session was not deleted: the service cannot be reached. Try again in a moment.";
   }
-  if (status !== 204) return refusalOf(status);
-  forgetSession(sessionId);
-  forgetInTab(sessionId);
-  return null;
+  return status === 204 ? null : refusalOf(status);
 }
 
 function refusalOf(status: number): string {

@@ -6,6 +6,7 @@
  */
 import { createStore } from "zustand/vanilla";
 import { readStored, writeStored } from "@/app/storage";
+import { newId } from "@/lib/new-id";
 import type { Id } from "@/session/state";
 
 /** A session, or an address that looks like one and whose id no session can have. */
@@ -59,17 +60,7 @@ export function goToSession(sessionId: Id): void {
 
 /** Goes to a session that nobody has used. */
 export function goToNewSession(): void {
-  goToSession(createSessionId());
-}
-
-/** A UUID v4. `randomUUID` is missing where the page came by plain http from another machine. */
-export function createSessionId(): Id {
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  goToSession(newId());
 }
 
 function openAddress(): void {
@@ -78,7 +69,7 @@ function openAddress(): void {
     place.setState({ current: named });
     return;
   }
-  const sessionId = named?.sessionId ?? lastSessionId() ?? createSessionId();
+  const sessionId = named?.sessionId ?? lastSessionId() ?? newId();
   if (window.location.pathname !== pathOf(sessionId)) {
     window.history.replaceState(null, "", pathOf(sessionId));
   }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { SHORTCUTS, shortcutOf } from "@/app/shortcuts";
+import { isStop, SHORTCUTS, shortcutOf } from "@/app/shortcuts";
 
 afterEach(() => {
   document.body.innerHTML = "";
@@ -15,6 +15,18 @@ function pressed(key: string, init: KeyboardEventInit = {}, target: Element = do
   target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, ...init }));
   document.removeEventListener("keydown", hear);
   return name;
+}
+
+/** Whether Esc, pressed while `target` has the focus, is a wish to stop. */
+function stops(init: KeyboardEventInit = {}, target: Element = document.body): boolean {
+  let isAsked = false;
+  const hear = (event: KeyboardEvent): void => {
+    isAsked = isStop(event, document);
+  };
+  window.addEventListener("keydown", hear, { once: true });
+  const press = { key: "Escape", bubbles: true, cancelable: true, ...init };
+  target.dispatchEvent(new KeyboardEvent("keydown", press));
+  return isAsked;
 }
 
 function put(html: string): Element {
@@ -64,5 +76,29 @@ describe("a shortcut", () => {
   it.each([["dialog"], ["alertdialog"], ["menu"]])("rests while a %s is open", (role) => {
     put(`<div role="${role}"></div>`);
     expect(pressed("n")).toBeNull();
+  });
+});
+
+describe("Esc", () => {
+  it("stops the reply, also while a field or a row of the telemetry has the focus", () => {
+    expect(stops()).toBe(true);
+    expect(stops({}, put("<textarea data-target></textarea>"))).toBe(true);
+    expect(stops({}, put("<aside><button data-target>row</button></aside>"))).toBe(true);
+  });
+
+  it.each([[{ isComposing: true }], [{ repeat: true }], [{ ctrlKey: true }], [{ key: "x" }]])(
+    "does not with %j",
+    (init) => expect(stops(init)).toBe(false),
+  );
+
+  it.each([["dialog"], ["alertdialog"], ["menu"]])("closes an open %s first", (role) => {
+    put(`<div role="${role}"></div>`);
+    expect(stops()).toBe(false);
+  });
+
+  it("is not heard where a tooltip or a search has taken it for itself", () => {
+    const taken = (event: Event): void => event.preventDefault();
+    document.addEventListener("keydown", taken, { capture: true, once: true });
+    expect(stops()).toBe(false);
   });
 });

@@ -45,11 +45,24 @@ type KeyPress = Pick<
  * to write `/` or `?`.
  */
 export function shortcutOf(press: KeyPress, page: Document): ShortcutName | null {
-  if (press.ctrlKey || press.metaKey || press.altKey) return null;
-  if (press.repeat || press.isComposing || press.defaultPrevented) return null;
+  if (!isPlain(press)) return null;
   const shortcut = SHORTCUTS.find(({ key }) => key === press.key);
   if (shortcut === undefined || isField(press.target) || hasOpenLayer(page)) return null;
   return shortcut.name;
+}
+
+/**
+ * Whether a key press asks to stop the reply, wherever the focus is. An open tooltip, menu or dialog
+ * takes Esc for itself, as does a search that has a text.
+ */
+export function isStop(press: KeyPress, page: Document): boolean {
+  return press.key === "Escape" && isPlain(press) && !hasOpenLayer(page);
+}
+
+/** Pressed alone, and not handled by anybody yet. */
+function isPlain(press: KeyPress): boolean {
+  if (press.ctrlKey || press.metaKey || press.altKey) return false;
+  return !press.repeat && !press.isComposing && !press.defaultPrevented;
 }
 
 const FIELDS = "input, textarea, select, [contenteditable]:not([contenteditable='false'])";

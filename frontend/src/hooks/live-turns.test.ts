@@ -17,10 +17,10 @@ function turnsAfter(frames: Frames): readonly Turn[] {
 }
 
 function loaded(frames: Frames, pending: readonly string[] = []): Seen {
-  return { turns: turnsAfter(frames), isLoaded: true, pending };
+  return { turns: turnsAfter(frames), isLoaded: true, head: null, pending };
 }
 
-const LOADING: Seen = { turns: [], isLoaded: false, pending: [] };
+const LOADING: Seen = { turns: [], isLoaded: false, head: null, pending: [] };
 
 /** What a page tells that sees these states one after the other. */
 function told(states: readonly Seen[]): readonly string[] {
@@ -66,6 +66,16 @@ describe("what happens in front of a page", () => {
   it("is not told again when everything is read anew from the log", () => {
     const states = [loaded([]), loaded(started), loaded(finished), LOADING, loaded(started)];
     expect(told([...states, loaded(finished)])).toEqual(["started", "tool_call", "finished"]);
+  });
+
+  it("is told of another tab's turn even when it comes and is over in one step", () => {
+    expect(told([loaded([]), loaded(finished)])).toEqual(["tool_call", "finished"]);
+  });
+
+  it("is not what a socket that has just opened reads from the log in one step", () => {
+    const resumed = { ...loaded(finished), head: { epoch: 7, seq: 6 } };
+    expect(told([loaded([]), resumed])).toEqual([]);
+    expect(told([loaded([]), loaded(asked), resumed])).toEqual(["finished"]);
   });
 
   it("is told of this tab's message even when its turn is over in one step", () => {

@@ -4,8 +4,10 @@
  * The same turns come again when a page loads, resumes or starts over from the log. Only what was
  * unfinished before the eyes of this page is live; everything else is history, and silent.
  */
+import type { Position } from "@/protocol/position";
 import type { Message } from "@/session/messages";
 import type { Id, ToolCall, Turn } from "@/session/state";
+import { isOver } from "@/session/turn-status";
 
 /** What the page knows of each turn. A turn that is `over` never becomes live again. */
 type Witnessed = {
@@ -17,6 +19,7 @@ type Witnessed = {
 export type LiveTurns = {
   /** False until the log has been shown: what comes before is history. */
   readonly isFollowing: boolean;
+  readonly head: Position | null;
   readonly witnessed: ReadonlyMap<Id, Witnessed>;
 };
 
@@ -28,11 +31,17 @@ export type Happening =
 export type Seen = {
   readonly turns: readonly Turn[];
   readonly isLoaded: boolean;
+  /** What the log ended with when the socket opened: another object for each time that one did. */
+  readonly head: Position | null;
   /** Messages of this tab that are on their way: their turns are live, however fast they are over. */
   readonly pending: readonly Id[];
 };
 
-export const NOTHING_WITNESSED: LiveTurns = { isFollowing: false, witnessed: new Map() };
+export const NOTHING_WITNESSED: LiveTurns = {
+  isFollowing: false,
+  head: null,
+  witnessed: new Map(),
+};
 
 /** What happened between the last look and this one, in order. Looking twice tells nothing twice. */
 export function follow(
@@ -48,16 +57,25 @@ export function follow(
   for (const turn of seen.turns) {
     const known = witnessed.get(turn.id);
     if (known?.isOver) continue;
-    const isLive = before.isFollowing && !isOver(turn);
-    const last = known ?? (isLive ? UNSTARTED : null);
+    const last = known ?? (isLive(turn, before, seen) ? UNSTARTED : null);
     if (last !== null) happenings.push(...happeningsOf(turn, last));
     witnessed.set(turn.id, witnessOf(turn));
   }
   return {
-    after: { isFollowing: true, witnessed },
+    after: { isFollowing: true, head: seen.head, witnessed },
     // After a gap only how a reply ended is news, not each step that led there.
-    happenings: before.isFollowing ? happenings : happenings.filter(isEnd),
+    happenings: isUnbroken(before, seen) ? happenings : happenings.filter(isEnd),
   };
+}
+
+/** Whether no socket has opened since the last look: what is new came after the head, then. */
+function isUnbroken(before: LiveTurns, { head }: Seen): boolean {
+  return before.isFollowing && before.head === head;
+}
+
+/** Whether a turn never seen before happens now, however fast it was over. */
+function isLive(turn: Turn, before: LiveTurns, seen: Seen): boolean {
+  return isUnbroken(before, seen) || (before.isFollowing && !isOver(turn.status));
 }
 
 /** Whether some turn is being answered. */
@@ -66,10 +84,6 @@ export function isAnyRunning(turns: readonly Turn[]): boolean {
 }
 
 const UNSTARTED: Witnessed = { isOver: false, hasStarted: false, toolCalls: 0 };
-
-function isOver(turn: Turn): boolean {
-  return turn.status !== "waiting" && turn.status !== "running";
-}
 
 function isEnd(happening: Happening): boolean {
   return happening.kind === "finished";
@@ -81,7 +95,7 @@ function toolCallsOf(turn: Turn): readonly ToolCall[] {
 
 function witnessOf(turn: Turn): Witnessed {
   return {
-    isOver: isOver(turn),
+    isOver: isOver(turn.status),
     hasStarted: turn.attempt > 0,
     toolCalls: toolCallsOf(turn).length,
   };
@@ -93,7 +107,7 @@ function happeningsOf(turn: Turn, last: Witnessed): readonly Happening[] {
   for (const call of toolCallsOf(turn).slice(last.toolCalls)) {
     happenings.push({ kind: "tool_call", turn, call });
   }
-  if (isOver(turn)) happenings.push({ kind: "finished", turn });
+  if (isOver(turn.status)) happenings.push({ kind: "finished", turn });
   return happenings;
 }
 

@@ -2,7 +2,9 @@ import { act, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useLink } from "@/app/link";
 import { DEFAULTS, preferences } from "@/app/preferences";
+import { isAnyRunning } from "@/hooks/live-turns";
 import { titleOf, useDocumentTitle } from "@/hooks/use-document-title";
+import { useHappenings, type Watched } from "@/hooks/use-happenings";
 import { usePanelPlace } from "@/hooks/use-panel-place";
 import { useShortcuts } from "@/hooks/use-shortcuts";
 import { useTheme } from "@/hooks/use-theme";
@@ -60,8 +62,11 @@ describe("the document's title", () => {
   const finished = [...running, writer.text("Done."), writer.finished()];
   const sessionAfter = (frames: typeof running) => {
     const { turns } = stateAfter(frames);
-    return { turns, messages: messagesOf(turns, []), isLoaded: true };
+    return { turns, messages: messagesOf(turns, []), isLoaded: true, head: null };
   };
+
+  const useTitle = (session: Watched) =>
+    useHappenings(session, useDocumentTitle(isAnyRunning(session.turns)));
 
   it("says that a turn runs, before all else, and how many replies wait", () => {
     expect(titleOf(false, 0)).toBe("Fanline - FHIR assistant");
@@ -71,7 +76,7 @@ describe("the document's title", () => {
 
   it("counts a reply that nobody saw, until somebody looks", () => {
     const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(true);
-    const page = renderHook(useDocumentTitle, { initialProps: sessionAfter([]) });
+    const page = renderHook(useTitle, { initialProps: sessionAfter([]) });
     page.rerender(sessionAfter(running));
     expect(document.title).toBe("(running) Fanline - FHIR assistant");
     page.rerender(sessionAfter(finished));
@@ -82,7 +87,7 @@ describe("the document's title", () => {
   });
 
   it("counts no reply that was seen", () => {
-    const page = renderHook(useDocumentTitle, { initialProps: sessionAfter(running) });
+    const page = renderHook(useTitle, { initialProps: sessionAfter(running) });
     page.rerender(sessionAfter(finished));
     expect(document.title).toBe("Fanline - FHIR assistant");
   });
@@ -113,6 +118,13 @@ describe("the place of the panel", () => {
     expect(result.current.isOpen).toBe(true);
   });
 
+  it("in a narrow window stays over the chat when that is only glanced at", () => {
+    const { result } = renderHook(usePanelPlace);
+    act(() => result.current.toggle());
+    act(() => useLink.getState().pointInChat("turn-1"));
+    expect(result.current.isOpen).toBe(true);
+  });
+
   it("is opened beside the chat by a bubble, and stays open when it points back", () => {
     media.matches = true;
     window.localStorage.setItem("telemetry-panel-collapsed", "true");
@@ -133,10 +145,9 @@ describe("the place of the panel", () => {
 });
 
 describe("the shortcuts", () => {
-  const press = (key: string): void => {
-    document.body.dispatchEvent(
-      new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }),
-    );
+  const press = (key: string, fields: KeyboardEventInit = {}, target = document.body): void => {
+    const init = { key, bubbles: true, cancelable: true, ...fields };
+    target.dispatchEvent(new KeyboardEvent("keydown", init));
   };
   const actions = () => ({
     composer: vi.fn(),
@@ -148,7 +159,7 @@ describe("the shortcuts", () => {
 
   it("do what they are for, unless they are switched off", () => {
     const done = actions();
-    renderHook(() => useShortcuts(done));
+    renderHook(() => useShortcuts(done, vi.fn()));
     press("t");
     press("?");
     act(() => preferences.setState({ singleKeyShortcuts: false }));
@@ -156,5 +167,16 @@ describe("the shortcuts", () => {
     expect(done.telemetry).toHaveBeenCalledTimes(1);
     expect(done.help).toHaveBeenCalledTimes(1);
     expect(done.sessions).not.toHaveBeenCalled();
+  });
+
+  it("stop the run by Esc from wherever the focus is, also when they are switched off", () => {
+    preferences.setState({ singleKeyShortcuts: false });
+    const stop = vi.fn();
+    renderHook(() => useShortcuts(actions(), stop));
+    press("Escape");
+    const field = document.body.appendChild(document.createElement("textarea"));
+    press("Escape", {}, field);
+    field.remove();
+    expect(stop).toHaveBeenCalledTimes(2);
   });
 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEFAULTS, preferences } from "@/app/preferences";
 import { type Announcement, announcements } from "@/components/shell/announcement-queue";
 import { useAnnouncer } from "@/hooks/use-announcer";
+import { useHappenings } from "@/hooks/use-happenings";
 import { messagesOf } from "@/session/messages";
 import type { ConnectionView } from "@/session/state";
 import { FrameWriter, stateAfter } from "@/test/builders";
@@ -28,7 +29,8 @@ afterEach(() => preferences.setState(DEFAULTS));
 function openPage(frames: Frames = []) {
   const use = ({ frames, connection }: Props): void => {
     const { turns } = stateAfter(frames);
-    useAnnouncer({ turns, messages: messagesOf(turns, []), isLoaded: true, connection });
+    const messages = messagesOf(turns, []);
+    useHappenings({ turns, messages, isLoaded: true, head: null }, useAnnouncer(connection));
   };
   const page = renderHook(use, {
     wrapper: StrictMode,

@@ -1,43 +1,32 @@
 /** Tells a screen reader what happens: what goes on in short, and each reply once, when it is whole. */
 import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
+import { fetchPlainText } from "@/app/parts";
 import { type AnnounceReplies, preferences } from "@/app/preferences";
 import { type Announcement, announcements } from "@/components/shell/announcement-queue";
 import { reasonInWords } from "@/components/shell/connection-words";
-import { follow, type Happening, NOTHING_WITNESSED, pendingIdsOf } from "@/hooks/live-turns";
-import type { WebSocketSession } from "@/hooks/use-web-socket";
+import type { Happening } from "@/hooks/live-turns";
 import { answerOf } from "@/session/messages";
 import type { ConnectionView } from "@/session/state";
-
-type Heard = Pick<WebSocketSession, "turns" | "messages" | "isLoaded" | "connection">;
 
 const FINISHED = "Reply finished";
 
 /** A change of the connection that is over sooner is not worth a word. */
 const SETTLED_MS = 1000;
 
-/** Announces what happens in a session from now on; what the log already had stays silent. */
-export function useAnnouncer({ turns, messages, isLoaded, connection }: Heard): void {
+/** Announces how the connection is, and whatever happening the returned function is given. */
+export function useAnnouncer(connection: ConnectionView): (happening: Happening) => void {
   const replies = useStore(preferences, (chosen) => chosen.announceReplies);
-  const live = useRef(NOTHING_WITNESSED);
-  useEffect(() => {
-    const { after, happenings } = follow(live.current, {
-      turns,
-      isLoaded,
-      pending: pendingIdsOf(messages),
-    });
-    live.current = after;
-    for (const happening of happenings) {
-      const announcement = announcementOf(happening, replies);
-      if (announcement !== null) void tell(announcement);
-    }
-  }, [turns, messages, isLoaded, replies]);
   useConnectionAnnouncer(connection);
+  return (happening) => {
+    const announcement = announcementOf(happening, replies);
+    if (announcement !== null) void tell(announcement);
+  };
 }
 
 /**
- * What is said of something that happened, of a reply its Markdown; null for nothing. A failure is an alert here and not in
- * the conversation, where it would be told again each time the page loads.
+ * What is said of something that happened, of a reply its Markdown; null for nothing. A failure is
+ * an alert here and not in the conversation, where it would be told again each time the page loads.
  */
 function announcementOf(happening: Happening, replies: AnnounceReplies): Announcement | null {
   if (happening.kind === "started") return { region: "note", text: "Assistant is responding" };
@@ -63,7 +52,7 @@ async function tell({ region, text }: Announcement): Promise<void> {
 async function inWords(markdown: string): Promise<string> {
   if (markdown.trim() === "") return FINISHED;
   try {
-    const { spokenReply } = await import("@/components/shell/plain-text");
+    const { spokenReply } = await fetchPlainText();
     return spokenReply(markdown) || FINISHED;
   } catch {
     return FINISHED;

@@ -5,6 +5,7 @@ import { readStored, writeStored } from "@/app/storage";
 import { useMediaQuery } from "@/hooks/use-media-query";
 
 const KEY = "telemetry-panel-collapsed";
+const IS_ASIDE = "(min-width: 48rem)";
 
 export type PanelPlace = {
   /** Of the element that holds the panel beside the chat. */
@@ -16,9 +17,14 @@ export type PanelPlace = {
   readonly close: () => void;
 };
 
+/** Whether chat and panel are seen at once. */
+export function isPanelBesideChat(): boolean {
+  return window.matchMedia(IS_ASIDE).matches;
+}
+
 /** Opens the panel when the chat points into it, and clears the way when it points into the chat. */
 export function usePanelPlace(): PanelPlace {
-  const isAside = useMediaQuery("(min-width: 48rem)");
+  const isAside = useMediaQuery(IS_ASIDE);
   const [isCollapsed, setCollapsed] = useState(() => readStored(KEY) === "true");
   const [isDrawerOpen, setDrawerOpen] = useState(false);
   const isOpen = isAside ? !isCollapsed : isDrawerOpen;
@@ -43,7 +49,8 @@ export function usePanelPlace(): PanelPlace {
     () =>
       useLink.subscribe((link, before) => {
         if (link.panelTurn !== null && link.panelTurn !== before.panelTurn) place.setOpen(true);
-        if (link.chatPlace !== before.chatPlace && !place.isAside) place.close();
+        const isLed = link.chatPlace !== before.chatPlace && link.chatPlace?.isGlance === false;
+        if (isLed && !place.isAside) place.close();
       }),
     [place],
   );

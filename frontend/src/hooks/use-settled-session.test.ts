@@ -2,7 +2,8 @@ import { renderHook } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { useSettledSession } from "@/hooks/use-settled-session";
 import type { WebSocketSession } from "@/hooks/use-web-socket";
-import { FrameWriter, stateAfter } from "@/test/builders";
+import { messagesOf } from "@/session/messages";
+import { FrameWriter, stateAfter, TURN } from "@/test/builders";
 
 const { turns } = stateAfter([new FrameWriter().message()]);
 
@@ -12,6 +13,7 @@ function aSession(fields: Partial<WebSocketSession>): WebSocketSession {
     isConnected: true,
     connection: { state: "connected", reason: null, reconnects: 0 },
     isLoaded: true,
+    head: null,
     isTruncated: false,
     clockSkewMs: 0,
     turns: [],
@@ -50,10 +52,32 @@ it("a session that resumes stays on screen", () => {
   expect(shown([{ turns }, { isLoaded: false, turns }, { turns }])).toEqual([true, true, true]);
 });
 
-it("a session that starts over loads again", () => {
-  expect(shown([{ turns }, { isLoaded: false }, { isLoaded: false, turns }])).toEqual([
-    true,
-    false,
-    true,
-  ]);
+it("a session that starts over stays on screen until it is whole again", () => {
+  const { result, rerender } = renderHook(useSettledSession, { initialProps: aSession({ turns }) });
+  const old = result.current.turns;
+  rerender(aSession({ isLoaded: false }));
+  expect(result.current).toMatchObject({ isLoaded: true, turns: old });
+  const other = stateAfter([new FrameWriter(8).message({ turn_id: "another" })]).turns;
+  rerender(aSession({ isLoaded: false, turns: other }));
+  expect(result.current.turns).toBe(old);
+  rerender(aSession({ turns: other }));
+  expect(result.current.turns).toBe(other);
+  rerender(aSession({}));
+  expect(result.current).toMatchObject({ isLoaded: true, turns: [] });
+});
+
+it("a session that resumes shows what comes as it comes", () => {
+  const page = renderHook(useSettledSession, { initialProps: aSession({ turns }) });
+  const more = [...turns, ...stateAfter([new FrameWriter().message({ turn_id: "another" })]).turns];
+  page.rerender(aSession({ isLoaded: false, turns: more }));
+  expect(page.result.current.turns).toBe(more);
+});
+
+it("what waits to be sent is on screen while the session starts over", () => {
+  const pending = { id: "p", content: "hello", at: 0, state: "waiting", error: null } as const;
+  const page = renderHook(useSettledSession, {
+    initialProps: aSession({ turns, messages: messagesOf(turns, []) }),
+  });
+  page.rerender(aSession({ isLoaded: false, messages: messagesOf([], [pending]) }));
+  expect(page.result.current.messages.map(({ id }) => id)).toEqual([TURN, `${TURN}/answer`, "p"]);
 });

@@ -1,6 +1,7 @@
 /** The session as React sees it: a thin binding over the session's own store. */
 import { useEffect, useMemo } from "react";
 import { useStore } from "zustand";
+import type { Position } from "@/protocol/position";
 import { type Message, messagesOf } from "@/session/messages";
 import { isLoaded, SessionClient } from "@/session/session-client";
 import type { ConnectionView, Id, SocketError, TelemetryItem, Turn } from "@/session/state";
@@ -11,6 +12,8 @@ export type WebSocketSession = {
   readonly connection: ConnectionView;
   /** What the log had when this tab opened is shown; until then the page is loading. */
   readonly isLoaded: boolean;
+  /** What the log ended with when the socket opened: what comes after it is live. */
+  readonly head: Position | null;
   readonly isTruncated: boolean;
   readonly clockSkewMs: number;
   readonly turns: readonly Turn[];
@@ -25,7 +28,7 @@ export type WebSocketSession = {
   readonly stop: (turnId: Id) => void;
   /** Say a refused message again. */
   readonly retryMessage: (messageId: Id) => void;
-  /** Give a refused message up. */
+  /** Give a message up that the log does not have. */
   readonly dropMessage: (messageId: Id) => void;
   readonly retryNow: () => void;
   readonly dismissError: () => void;
@@ -49,6 +52,7 @@ export function useWebSocket(sessionId: string): WebSocketSession {
     isConnected: connection.state === "connected",
     connection,
     isLoaded: isLoaded(session),
+    head: session.head,
     isTruncated: session.isTruncated,
     clockSkewMs: session.clockSkewMs,
     turns,

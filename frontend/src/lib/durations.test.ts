@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatTick, growingExtent, tickStep, ticksOf } from "@/lib/durations";
+import { formatDuration, formatTick, growingExtent, tickStep, ticksOf } from "@/lib/durations";
 
 describe("a time axis", () => {
   it.each([
@@ -48,4 +48,16 @@ describe("a time axis", () => {
   ])("says %f ms as %s", (ms, text) => {
     expect(formatTick(ms)).toBe(text);
   });
+});
+
+it.each([
+  [0, "0 ms"],
+  [999, "999 ms"],
+  [999.6, "1.0 s"],
+  [4100, "4.1 s"],
+  [59_949, "59.9 s"],
+  [59_960, "1 min 0 s"],
+  [125_000, "2 min 5 s"],
+])("%f ms are told as %s", (ms, words) => {
+  expect(formatDuration(ms)).toBe(words);
 });

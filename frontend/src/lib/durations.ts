@@ -1,4 +1,4 @@
-/** The marks of a time axis, and times of day, as a person reads them. Pure. */
+/** Lengths of time, the marks of a time axis, and times of day, as a person reads them. Pure. */
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", {
   hour: "2-digit",
@@ -22,6 +22,15 @@ const MOST_TICKS = 5;
 /** The time of day in this browser's zone, to the millisecond. */
 export function formatClock(at: number): string {
   return CLOCK.format(at);
+}
+
+/** "120 ms", "4.1 s", "2 min 5 s". */
+export function formatDuration(ms: number): string {
+  // What would round up to 1000 ms or to 60.0 s belongs to the next unit.
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 /** The length of the axis of a turn that has run for `ms`: a round one that is not shorter. */

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import {
   branchesOf,
   earlierEnd,
+  endAround,
   laterEnd,
+  lineOf,
   linesIn,
   sectionsIn,
   spanEndingAt,
@@ -72,6 +74,15 @@ describe("the groups that are on the page", () => {
 
   it("have a line for each header and each row", () => {
     expect(linesIn(groups)).toBe(409);
+  });
+
+  it("have each row on a line, around which a part can be shown", () => {
+    expect(lineOf(groups, { turnId: "t", key: "a0" })).toBe(1);
+    expect(lineOf(groups, { turnId: "t", key: "b250" })).toBe(256);
+    expect(lineOf(groups, { turnId: "another", key: "b250" })).toBeNull();
+    expect(spanEndingAt(endAround(256), 5000)).toEqual({ from: 106, to: 406 });
+    expect(spanEndingAt(endAround(1), 5000)).toEqual({ from: 0, to: 300 });
+    expect(spanEndingAt(endAround(4999), 5000)).toEqual({ from: 4700, to: 5000 });
   });
 
   it("are those that the part touches, with their rows in it", () => {

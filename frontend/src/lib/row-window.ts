@@ -29,6 +29,25 @@ export function laterEnd(span: Span, total: number): number | null {
 /** A header with the rows below it, which are none while it is closed. */
 type Group = { readonly rows: readonly Row[] };
 
+/** What a row is found by. */
+export type RowPlace = Pick<Row, "turnId" | "key">;
+
+/** Which of the groups' lines this row is; null while it is on none. */
+export function lineOf(groups: readonly Group[], { turnId, key }: RowPlace): number | null {
+  let line = 0;
+  for (const { rows } of groups) {
+    const index = rows.findIndex((row) => row.key === key && row.turnId === turnId);
+    if (index >= 0) return line + 1 + index;
+    line += 1 + rows.length;
+  }
+  return null;
+}
+
+/** The end of a part that has this line well inside of it. */
+export function endAround(line: number): number {
+  return line + MOST_ROWS / 2;
+}
+
 export type Section<G extends Group> = { readonly group: G; readonly rows: readonly Row[] };
 
 /** How many lines the groups have: one for each header, one for each row. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { turnOf } from "@/components/chat/chat-harness";
-import { formatDuration, turnSummary } from "@/lib/turn-summary";
+import { turnSummary } from "@/lib/turn-summary";
 
 const NO_USAGE = { usage: null };
 
@@ -68,16 +68,4 @@ test("the calls of a lost attempt do not count for the answer of the next", () =
     w.toolCall({ tool_call_id: "t2", attempt: 2 }),
   ]);
   expect(turnSummary(turn)).toEqual(["1 tool"]);
-});
-
-test.each([
-  [0, "0 ms"],
-  [999, "999 ms"],
-  [999.6, "1.0 s"],
-  [4100, "4.1 s"],
-  [59_949, "59.9 s"],
-  [59_960, "1 min 0 s"],
-  [125_000, "2 min 5 s"],
-])("%f ms are told as %s", (ms, words) => {
-  expect(formatDuration(ms)).toBe(words);
 });

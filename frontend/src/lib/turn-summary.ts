@@ -1,7 +1,6 @@
 /** What a turn came to, in a few words under its answer. Pure. */
-import type { Item, ModelCall, ToolCall, Turn } from "@/session/state";
-
-type Called = ToolCall | ModelCall;
+import { formatDuration } from "@/lib/durations";
+import type { Call, Item, TelemetryItem, Turn } from "@/session/state";
 
 /**
  * "3 tools", "2 model calls", "1,240 tokens", "4.1 s", of the last attempt, whose answer they stand
@@ -25,31 +24,24 @@ export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** "120 ms", "4.1 s", "2 min 5 s". */
-export function formatDuration(ms: number): string {
-  // What would round up to 1000 ms or to 60.0 s belongs to the next unit.
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-}
-
-function callsOf(turn: Turn): readonly Called[] {
+function callsOf(turn: Turn): readonly Call[] {
   return turn.items.filter(
-    (item: Item): item is Called =>
+    (item: Item): item is Call =>
       (item.kind === "tool_call" || item.kind === "model_call") && item.attempt === turn.attempt,
   );
 }
 
 /** What the providers counted; null when no call has a count. */
-function sumTokens(calls: readonly Called[]): number | null {
-  const counts = calls.flatMap((call) => (call.kind === "model_call" ? tokensOf(call) : []));
+function sumTokens(calls: readonly Call[]): number | null {
+  const counts = calls.map(tokenCountOf).filter((count) => count !== null);
   return counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0);
 }
 
-function tokensOf({ end }: ModelCall): number[] {
-  if (end === null) return [];
-  if (end.totalTokens !== null) return [end.totalTokens];
-  if (end.promptTokens === null && end.completionTokens === null) return [];
-  return [(end.promptTokens ?? 0) + (end.completionTokens ?? 0)];
+/** A model call's tokens, in and out together; null when its provider gave no count. */
+export function tokenCountOf(item: TelemetryItem): number | null {
+  if (item.kind !== "model_call" || item.end === null) return null;
+  const { promptTokens, completionTokens, totalTokens } = item.end;
+  if (totalTokens !== null) return totalTokens;
+  if (promptTokens === null && completionTokens === null) return null;
+  return (promptTokens ?? 0) + (completionTokens ?? 0);
 }

@@ -1,7 +1,7 @@
 /** What turns come to: calls, tokens, seconds, errors. Pure; a turn that stays the same costs once. */
-import { isOver } from "@/lib/waterfall-rows";
 import type { TelemetryItem, Turn } from "@/session/state";
 import { telemetryOfTurn } from "@/session/telemetry";
+import { isOver } from "@/session/turn-status";
 
 export type Totals = {
   readonly modelCalls: number;

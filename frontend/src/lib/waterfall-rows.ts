@@ -1,5 +1,6 @@
 /** The rows of a turn's waterfall, one for each event that is telemetry. Pure. */
 import type { Call, Id, TelemetryItem, Turn, TurnStatus } from "@/session/state";
+import { isOver } from "@/session/turn-status";
 
 export type RowKind = "queue" | "attempt" | "model" | "tool" | "custom" | "error" | "unknown";
 
@@ -47,10 +48,6 @@ export type TurnTimes = {
   /** What the axis begins with. */
   readonly zero: number;
 };
-
-export function isOver(status: TurnStatus): boolean {
-  return status !== "waiting" && status !== "running";
-}
 
 /** The rows in the order of the log, none nested yet. */
 export function rowsOf(times: TurnTimes): readonly Row[] {

@@ -205,15 +205,23 @@ describe("a layout", () => {
   it("is the same while only the text of the answer grows", () => {
     const after = stateAfter([log.piece("Hel", at(30))], before).turns[0] as Turn;
     expect(after).not.toBe(first);
-    const layoutOf = createLayouts();
-    expect(layoutOf(after)).toBe(layoutOf(first));
+    const layoutsOf = createLayouts();
+    const [old] = layoutsOf([first]);
+    expect(layoutsOf([after])[0]?.layout).toBe(old?.layout);
   });
 
   it("keeps the rows that did not change", () => {
     const after = stateAfter([log.toolResult(at(40))], before).turns[0] as Turn;
-    const layoutOf = createLayouts();
-    const old = layoutOf(first).rows;
-    const now = layoutOf(after).rows;
-    expect(now.map((row, index) => row === old[index])).toEqual([true, true, false]);
+    const layoutsOf = createLayouts();
+    const old = layoutsOf([first])[0]?.layout.rows;
+    const now = layoutsOf([after])[0]?.layout.rows;
+    expect(now?.map((row, index) => row === old?.[index])).toEqual([true, true, false]);
+  });
+
+  it("of a turn that is gone is forgotten", () => {
+    const layoutsOf = createLayouts();
+    const old = layoutsOf([first])[0]?.layout;
+    layoutsOf([]);
+    expect(layoutsOf([first])[0]?.layout).not.toBe(old);
   });
 });

@@ -5,9 +5,10 @@
  * The axis begins with the earliest thing known of the turn. Clocks of several machines meet here,
  * so no time is believed: nothing lies before the beginning, nothing lasts less than nothing.
  */
-import { isOver, type Row, rowsOf } from "@/lib/waterfall-rows";
+import { type Row, rowsOf } from "@/lib/waterfall-rows";
 import type { Id, TelemetryItem, Turn } from "@/session/state";
 import { telemetryOfTurn } from "@/session/telemetry";
+import { isOver } from "@/session/turn-status";
 
 export type TurnLayout = {
   readonly turnId: Id;
@@ -48,17 +49,21 @@ export function layoutTurn(turn: Turn, before?: TurnLayout): TurnLayout {
   };
 }
 
-/** Lays turns out and remembers them: a turn costs again only when it has changed. */
-export function createLayouts(): (turn: Turn) => TurnLayout {
-  const byTurn = new WeakMap<Turn, TurnLayout>();
-  const latest = new Map<Id, TurnLayout>();
-  return (turn) => {
-    const known = byTurn.get(turn);
-    if (known !== undefined) return known;
-    const layout = layoutTurn(turn, latest.get(turn.id));
-    byTurn.set(turn, layout);
-    latest.set(turn.id, layout);
-    return layout;
+export type LaidOutTurn = { readonly turn: Turn; readonly layout: TurnLayout };
+
+/**
+ * Lays turns out and remembers those of the last time: a turn costs again only when it has changed,
+ * and what is not asked for any more is forgotten.
+ */
+export function createLayouts(): (turns: readonly Turn[]) => readonly LaidOutTurn[] {
+  let latest: ReadonlyMap<Id, LaidOutTurn> = new Map();
+  return (turns) => {
+    const laidOut = turns.map((turn) => {
+      const known = latest.get(turn.id);
+      return known?.turn === turn ? known : { turn, layout: layoutTurn(turn, known?.layout) };
+    });
+    latest = new Map(laidOut.map((each) => [each.turn.id, each]));
+    return laidOut;
   };
 }
 

@@ -1,4 +1,4 @@
-import { act, fireEvent, render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { EMPTY_SESSION } from "@/session/state";
@@ -18,7 +18,7 @@ const field = () => screen.getByRole("textbox", { name: "Message" });
 const running = stateOf((w) => [w.message(), w.started(), w.piece("Hel")]);
 
 beforeEach(() => {
-  rendered.mockClear();
+  rendered.mockReset();
   window.sessionStorage.clear();
 });
 
@@ -72,33 +72,6 @@ test("typing renders no message", async () => {
   expect(rendered).not.toHaveBeenCalled();
 });
 
-test("Esc stops the run, from the field and from the log", () => {
-  const session = aSession(running);
-  render(<ChatContainer session={session} sessionId="one" />);
-  fireEvent.keyDown(field(), { key: "Escape" });
-  fireEvent.keyDown(screen.getByRole("log"), { key: "Escape" });
-  expect(session.stop).toHaveBeenCalledTimes(2);
-  expect(session.stop).toHaveBeenCalledWith(TURN);
-});
-
-test("Esc does not stop the run while it composes, or belongs to a dialog or to a tooltip", () => {
-  const session = aSession(running);
-  render(
-    <>
-      <ChatContainer session={session} sessionId="one" />
-      <div data-testid="tooltip" />
-    </>,
-  );
-  fireEvent.keyDown(field(), { key: "Escape", isComposing: true });
-  const taken = (event: Event) => event.preventDefault();
-  document.addEventListener("keydown", taken, { capture: true });
-  fireEvent.keyDown(field(), { key: "Escape" });
-  document.removeEventListener("keydown", taken, { capture: true });
-  screen.getByTestId("tooltip").setAttribute("role", "dialog");
-  fireEvent.keyDown(field(), { key: "Escape" });
-  expect(session.stop).not.toHaveBeenCalled();
-});
-
 test("a turn that waits can be stopped, too", async () => {
   const session = aSession(stateOf((w) => [w.message()]));
   render(<ChatContainer session={session} sessionId="one" />);
@@ -106,28 +79,48 @@ test("a turn that waits can be stopped, too", async () => {
   expect(session.stop).toHaveBeenCalledExactlyOnceWith(TURN);
 });
 
-test("a failed turn is tried again with the same words", async () => {
-  const session = aSession(
-    stateOf((w) => [
-      w.message({ content: "again" }),
-      w.started(),
-      w.finished({ status: "failed" }),
-    ]),
-  );
-  render(<ChatContainer session={session} sessionId="one" />);
+const failed = stateOf((w) => [
+  w.message({ content: "again" }),
+  w.started(),
+  w.finished({ status: "failed" }),
+]);
+
+test("a failed turn is tried again with the same words, once", async () => {
+  const session = aSession(failed);
+  const { rerender } = render(<ChatContainer session={session} sessionId="one" />);
   await userEvent.click(screen.getByRole("button", { name: "Retry" }));
   expect(session.sendMessage).toHaveBeenCalledExactlyOnceWith("again");
+  const { messages } = aSession(failed, {
+    outbox: [aPending({ content: "again", state: "sent" })],
+  });
+  rerender(<ChatContainer session={{ ...session, messages }} sessionId="one" />);
+  expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
+  expect(screen.getByRole("log")).toHaveFocus();
 });
 
-test("a failure is an alert if this page has seen it happen, and none in a log just opened", () => {
-  const failed = stateOf((w) => [w.finished({ status: "failed" })], running);
-  const session = aSession(running);
-  const { rerender, unmount } = render(<ChatContainer session={session} sessionId="one" />);
-  rerender(<ChatContainer session={aSession(failed)} sessionId="one" />);
-  expect(screen.getByRole("alert")).toHaveTextContent("The turn failed.");
-  unmount();
-  render(<ChatContainer session={aSession(failed)} sessionId="one" />);
-  expect(screen.queryByRole("alert")).toBeNull();
+test("a failed turn after which somebody has said something is past", () => {
+  const after = stateOf((w) => [w.message({ turn_id: "later" })], failed);
+  render(<ChatContainer session={aSession(after)} sessionId="one" />);
+  expect(screen.getByText("The turn failed.")).toBeVisible();
+  expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
+});
+
+const REFUSED = { code: "too_many", error: "Too many.", isRetryable: true } as const;
+
+test.each([
+  ["waiting", "Remove"],
+  ["refused", "Remove"],
+  ["refused", "Retry"],
+] as const)("of a %s message, %s leaves its focus to the log", async (state, name) => {
+  const pending = aPending({ state, error: state === "refused" ? REFUSED : null });
+  const session = aSession(failed, { outbox: [pending] });
+  const { rerender } = render(<ChatContainer session={session} sessionId="one" />);
+  await userEvent.click(screen.getByRole("button", { name }));
+  const outbox = name === "Retry" ? [aPending({ state: "sent" })] : [];
+  rerender(
+    <ChatContainer session={{ ...session, ...aSession(failed, { outbox }) }} sessionId="one" />,
+  );
+  expect(screen.getByRole("log")).toHaveFocus();
 });
 
 test("a turn for which there is no worker says so after three seconds", () => {
@@ -151,10 +144,24 @@ test("a page on which nothing happens has no timer", () => {
 test("what the gateway found wrong is an alert until it is dismissed", async () => {
   const error = { code: "unavailable", error: "Redis is away.", isRetryable: true } as const;
   const session = aSession(EMPTY_SESSION, { error });
-  render(<ChatContainer session={session} sessionId="one" />);
+  const { rerender } = render(<ChatContainer session={session} sessionId="one" />);
   expect(screen.getByRole("alert")).toHaveTextContent("Redis is away. unavailable");
   await userEvent.click(screen.getByRole("button", { name: "Dismiss the error" }));
   expect(session.dismissError).toHaveBeenCalledOnce();
+  rerender(<ChatContainer session={{ ...session, error: null }} sessionId="one" />);
+  expect(field()).toHaveFocus();
+});
+
+test("when the conversation cannot be shown, one can still write", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  rendered.mockImplementation(() => {
+    throw new RangeError("Maximum call stack size exceeded");
+  });
+  const session = aSession(running);
+  render(<ChatContainer session={session} sessionId="one" />);
+  expect(screen.getByRole("alert")).toHaveTextContent("The conversation cannot be shown");
+  await userEvent.type(field(), "still here{Enter}");
+  expect(session.sendMessage).toHaveBeenCalledExactlyOnceWith("still here");
 });
 
 test("another session has another conversation and another draft", async () => {

@@ -1,4 +1,5 @@
-import { type KeyboardEvent, useMemo } from "react";
+import { useMemo } from "react";
+import { ErrorBoundary } from "@/components/shell/error-boundary";
 import type { WebSocketSession } from "@/hooks/use-web-socket";
 import type { Message } from "@/session/messages";
 import { Composer, focusComposer } from "./composer";
@@ -27,18 +28,9 @@ export function ChatContainer({ session, sessionId }: ChatContainerProps) {
     focusComposer();
   }
 
-  function pressKey(event: KeyboardEvent): void {
-    if (event.key !== "Escape" || event.nativeEvent.isComposing) return;
-    // An open tooltip, menu or dialog takes the key for itself.
-    if (event.defaultPrevented || document.querySelector("[role=dialog], [role=alertdialog]"))
-      return;
-    if (stoppable !== null) stop(stoppable);
-  }
-
   return (
     <section
       aria-labelledby="conversation-heading"
-      onKeyDown={pressKey}
       className="flex h-full min-h-0 min-w-0 flex-1 flex-col bg-background"
     >
       <h2 id="conversation-heading" className="sr-only">
@@ -50,18 +42,25 @@ export function ChatContainer({ session, sessionId }: ChatContainerProps) {
       {!session.isLoaded && <LogSkeleton />}
       {session.isLoaded && messages.length === 0 && <EmptyState onAsk={ask} />}
       {shown.length > 0 && (
-        <MessageList
+        // Whatever it cannot show, one can still write.
+        <ErrorBoundary
           key={`${sessionId} ${session.isLoaded}`}
-          messages={shown}
-          turns={turns}
-          isTruncated={session.isTruncated}
-          clockSkewMs={session.clockSkewMs}
-          actions={actions}
-        />
+          what="The conversation"
+          className="flex-1"
+        >
+          <MessageList
+            messages={shown}
+            turns={turns}
+            isTruncated={session.isTruncated}
+            clockSkewMs={session.clockSkewMs}
+            actions={actions}
+          />
+        </ErrorBoundary>
       )}
       <Composer
         sessionId={sessionId}
-        isConnected={session.isConnected}
+        connectionState={session.connection.state}
+        connectionReason={session.connection.reason}
         stoppable={stoppable}
         lastMessage={lastMessageOf(messages)}
         sendMessage={sendMessage}

@@ -21,9 +21,8 @@ type StreamingMessageProps = {
   turnsBefore: number;
   /** The reader was led here a moment ago, to this step if there is one. */
   marked: { readonly itemId: Id | null } | null;
-  /** What happens to it happens now: it is no history. */
-  isLive: boolean;
-  onRetry: (content: string) => void;
+  /** Null when it is too late for that. */
+  onRetry: ((content: string) => void) | null;
 };
 
 /** The assistant's answer as it comes, its steps in the order they were taken, and how it ended. */
@@ -45,7 +44,7 @@ export function StreamingMessage({ message, marked, ...props }: StreamingMessage
         Assistant{nameTime(turn, props.clockSkewMs)}
       </h3>
       <Answer turn={turn} isRunning={message.isStreaming} marked={marked} />
-      <TurnEnding turn={turn} isNews={props.isLive} onRetry={props.onRetry} />
+      <TurnEnding turn={turn} onRetry={props.onRetry} />
       <TurnFooter turn={turn} clockSkewMs={props.clockSkewMs} />
     </article>
   );

@@ -24,6 +24,26 @@ test("texts, thoughts and calls stand in the order of the log, neighbours togeth
   expect(told).toEqual([["hm", "so"], "first", ["t1", "t2"], "second", "third"]);
 });
 
+test("a part is not gone through again for each neighbour that joins it", () => {
+  const turn = turnOf((w) => [
+    w.message(),
+    w.started(),
+    ...Array.from({ length: 50 }, (_, index) => w.toolCall({ tool_call_id: `t${index}` })),
+  ]);
+  const iterate = Array.prototype[Symbol.iterator];
+  let walks = 0;
+  Array.prototype[Symbol.iterator] = function walk<T>(this: T[]) {
+    walks += 1;
+    return iterate.call(this);
+  };
+  try {
+    expect(segmentsOf(turn)).toHaveLength(1);
+  } finally {
+    Array.prototype[Symbol.iterator] = iterate;
+  }
+  expect(walks).toBeLessThan(10);
+});
+
 test("the steps of a lost attempt are no part of the answer", () => {
   const turn = turnOf((w) => [
     w.message(),

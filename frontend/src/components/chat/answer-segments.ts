@@ -1,30 +1,35 @@
 /** A turn's items as the parts of its answer, in the order of the log. Pure. */
 import type { Id, Text, ToolCall, Turn } from "@/session/state";
 
+type Told = { readonly kind: "text"; readonly id: Id; readonly text: Text };
 export type Segment =
-  | { readonly kind: "text"; readonly id: Id; readonly text: Text }
+  | Told
   | { readonly kind: "thinking"; readonly id: Id; readonly texts: readonly Text[] }
   | { readonly kind: "steps"; readonly id: Id; readonly calls: readonly ToolCall[] };
+
+/** A part that its next neighbour may still join. */
+type Growing =
+  | Told
+  | { kind: "thinking"; id: Id; texts: Text[] }
+  | { kind: "steps"; id: Id; calls: ToolCall[] };
 
 /**
  * The texts, thoughts and tool calls of the last attempt; neighbours of one kind are one part, but
  * each text is its own. What an earlier attempt did is the telemetry panel's to show.
  */
 export function segmentsOf(turn: Turn): readonly Segment[] {
-  const segments: Segment[] = [];
+  const segments: Growing[] = [];
   for (const item of turn.items) {
     if (item.attempt !== turn.attempt) continue;
     const before = segments.at(-1);
     if (item.kind === "text") {
       segments.push({ kind: "text", id: item.id, text: item });
     } else if (item.kind === "reasoning") {
-      if (before?.kind === "thinking") {
-        segments[segments.length - 1] = { ...before, texts: [...before.texts, item] };
-      } else segments.push({ kind: "thinking", id: item.id, texts: [item] });
+      if (before?.kind === "thinking") before.texts.push(item);
+      else segments.push({ kind: "thinking", id: item.id, texts: [item] });
     } else if (item.kind === "tool_call") {
-      if (before?.kind === "steps") {
-        segments[segments.length - 1] = { ...before, calls: [...before.calls, item] };
-      } else segments.push({ kind: "steps", id: item.id, calls: [item] });
+      if (before?.kind === "steps") before.calls.push(item);
+      else segments.push({ kind: "steps", id: item.id, calls: [item] });
     }
   }
   return segments;

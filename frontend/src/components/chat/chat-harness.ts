@@ -37,6 +37,7 @@ export function aSession(
     isConnected: true,
     connection: { state: "connected", reason: null, reconnects: 0 },
     isLoaded: true,
+    head: state.head,
     isTruncated: state.isTruncated,
     clockSkewMs: 0,
     turns: state.turns,

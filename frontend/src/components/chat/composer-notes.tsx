@@ -1,5 +1,6 @@
 import { CircleAlert, WifiOff } from "lucide-react";
 import { useEffect, useState } from "react";
+import type { ConnectionView } from "@/session/state";
 import { MOST_CODE_POINTS } from "./composer-text";
 
 /** A connection that is back sooner was never missed. */
@@ -7,21 +8,21 @@ const OFFLINE_AFTER_MS = 1000;
 
 type ComposerNotesProps = {
   id: string;
-  isConnected: boolean;
+  connection: Pick<ConnectionView, "state" | "reason">;
   /** The length of what is typed, when it comes near the limit. */
   length: number | null;
 };
 
 /** What there is to know about the message before it is sent; it describes the field. */
-export function ComposerNotes({ id, isConnected, length }: ComposerNotesProps) {
-  const isOffline = useLasting(!isConnected, OFFLINE_AFTER_MS);
+export function ComposerNotes({ id, connection, length }: ComposerNotesProps) {
+  const isOffline = useLasting(connection.state !== "connected", OFFLINE_AFTER_MS);
   const isTooLong = length !== null && length > MOST_CODE_POINTS;
   return (
     <div id={id} className="flex min-w-0 flex-wrap items-center gap-x-3 text-xs empty:hidden">
       {isOffline && (
         <p className="flex items-center gap-1.5 text-muted-foreground">
           <WifiOff aria-hidden className="size-3.5 shrink-0" />
-          Offline: it will be sent when the connection is back
+          {whenSent(connection)}
         </p>
       )}
       {isTooLong && (
@@ -39,6 +40,20 @@ export function ComposerNotes({ id, isConnected, length }: ComposerNotesProps) {
       )}
     </div>
   );
+}
+
+/** Nothing is tried after a refusal until the user asks for it. */
+function whenSent({ reason }: ComposerNotesProps["connection"]): string {
+  switch (reason) {
+    case "offline":
+      return "Offline: it will be sent when the connection is back";
+    case "unauthorized":
+      return "Signed out: sign in, then press Retry now, and it will be sent";
+    case "refused":
+      return "Refused by the service: it waits here until you press Retry now";
+    default:
+      return "Not connected: it will be sent when the connection is back";
+  }
 }
 
 /** Whether `isOn` has been so for some time. */

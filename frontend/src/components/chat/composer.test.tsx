@@ -11,7 +11,8 @@ function setUp(props: Partial<ComponentProps<typeof Composer>> = {}) {
   };
   const given = {
     sessionId: "one",
-    isConnected: true,
+    connectionState: "connected" as const,
+    connectionReason: null,
     stoppable: null,
     lastMessage: null,
     ...calls,
@@ -23,6 +24,7 @@ function setUp(props: Partial<ComponentProps<typeof Composer>> = {}) {
   return { ...calls, field, change, user: userEvent.setup() };
 }
 
+const OFFLINE = { connectionState: "reconnecting", connectionReason: "offline" } as const;
 const button = () => screen.getByRole("button");
 const fill = (field: HTMLElement, text: string) =>
   fireEvent.change(field, { target: { value: text } });
@@ -122,7 +124,7 @@ test("a double click on Send does not stop what it has sent", () => {
 
 test("offline the field works, and says when the message will be sent", async () => {
   vi.useFakeTimers();
-  const { field, sendMessage } = setUp({ isConnected: false });
+  const { field, sendMessage } = setUp(OFFLINE);
   expect(screen.queryByText(/Offline/)).toBeNull();
   act(() => vi.advanceTimersByTime(1000));
   expect(field).toBeEnabled();
@@ -132,12 +134,29 @@ test("offline the field works, and says when the message will be sent", async ()
   expect(sendMessage.mock.calls).toEqual([["hello"]]);
 });
 
+test.each([
+  ["reconnecting", null, "Not connected: it will be sent when the connection is back"],
+  ["reconnecting", "unreachable", "Not connected: it will be sent when the connection is back"],
+  ["disconnected", "unavailable", "Not connected: it will be sent when the connection is back"],
+  [
+    "disconnected",
+    "unauthorized",
+    "Signed out: sign in, then press Retry now, and it will be sent",
+  ],
+  ["disconnected", "refused", "Refused by the service: it waits here until you press Retry now"],
+] as const)("%s, %s: the field says what a message waits for", (state, reason, words) => {
+  vi.useFakeTimers();
+  const { field } = setUp({ connectionState: state, connectionReason: reason });
+  act(() => vi.advanceTimersByTime(1000));
+  expect(field).toHaveAccessibleDescription(words);
+});
+
 test("a connection that is soon back is no word worth", () => {
   vi.useFakeTimers();
-  const { change } = setUp({ isConnected: false });
+  const { change } = setUp(OFFLINE);
   act(() => vi.advanceTimersByTime(900));
-  change({ isConnected: true });
-  change({ isConnected: false });
+  change({ connectionState: "connected", connectionReason: null });
+  change(OFFLINE);
   act(() => vi.advanceTimersByTime(900));
   expect(screen.queryByText(/Offline/)).toBeNull();
 });

@@ -4,7 +4,7 @@ import { Button } from "@/components/ui/button";
 import { Textarea } from "@/components/ui/textarea";
 import { useDraft } from "@/hooks/use-draft";
 import { cn } from "@/lib/cn";
-import type { Id } from "@/session/state";
+import type { ConnectionReason, ConnectionState, Id } from "@/session/state";
 import { ComposerNotes } from "./composer-notes";
 import { lengthNearLimit, MOST_CODE_POINTS } from "./composer-text";
 
@@ -13,7 +13,8 @@ const NOTES_ID = "composer-notes";
 
 type ComposerProps = {
   sessionId: string;
-  isConnected: boolean;
+  connectionState: ConnectionState;
+  connectionReason: ConnectionReason | null;
   /** The turn that a stop would stop; null while none runs or waits. */
   stoppable: Id | null;
   /** What the arrow up brings back into an empty field. */
@@ -34,7 +35,8 @@ export function focusComposer(): void {
  */
 export const Composer = memo(function Composer({
   sessionId,
-  isConnected,
+  connectionState,
+  connectionReason,
   stoppable,
   lastMessage,
   sendMessage,
@@ -79,7 +81,11 @@ export const Composer = memo(function Composer({
       className="mx-auto flex w-full max-w-[800px] min-w-0 flex-col gap-1.5 px-4 pt-2 pb-4"
       onSubmit={(event) => event.preventDefault()}
     >
-      <ComposerNotes id={NOTES_ID} isConnected={isConnected} length={length} />
+      <ComposerNotes
+        id={NOTES_ID}
+        connection={{ state: connectionState, reason: connectionReason }}
+        length={length}
+      />
       <div className="flex min-w-0 items-end gap-2">
         <label htmlFor={FIELD_ID} className="sr-only">
           Message

@@ -1,11 +1,14 @@
 import { CircleAlert, X } from "lucide-react";
 import { Button } from "@/components/ui/button";
+import { useFocusHeir } from "@/hooks/use-focus-heir";
 import type { SocketError } from "@/session/state";
 
 /** What the gateway found wrong that belongs to no message, until it is dismissed. */
 export function ErrorBanner({ error, onDismiss }: { error: SocketError; onDismiss: () => void }) {
+  const banner = useFocusHeir<HTMLDivElement>();
   return (
     <div
+      ref={banner}
       role="alert"
       className="flex min-w-0 items-center gap-2 border-b border-destructive bg-destructive-soft px-4 py-1.5 text-sm text-destructive"
     >

@@ -8,6 +8,7 @@
 
 import remend from "remend";
 import { fencedLines } from "./markdown-fences";
+import { isTooDeep } from "./markdown-nesting";
 
 /** A block and the depths of the headings it stands under, outermost first: "2,3". */
 export type Block = { text: string; outline: string };
@@ -76,8 +77,15 @@ function cut(lines: readonly string[], code: readonly boolean[]): Block[] {
  */
 export function splitBlocks(text: string, streaming: boolean): Block[] | null {
   if (TOO_DEEP.test(text)) return null;
+  const written = linesOf(text);
+  const fences = fencedLines(written);
+  if (isTooDeep(written, fences)) return null;
   const source = streaming ? completed(text) : text;
-  const lines = source.split(/\r\n|\r|\n/);
-  const code = DEFINITION.test(source) ? null : fencedLines(lines);
+  const lines = streaming ? linesOf(source) : written;
+  const code = DEFINITION.test(source) ? null : streaming ? fencedLines(lines) : fences;
   return code ? cut(lines, code) : [{ text: source, outline: "" }];
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split(/\r\n|\r|\n/);
 }

@@ -13,8 +13,8 @@ type MessageItemProps = {
   /** Turns that are answered before this message's; counted only while it waits. */
   turnsBefore: number;
   marked: { readonly itemId: Id | null } | null;
-  /** What happens to it happens now: it is no history. */
-  isLive: boolean;
+  /** Nothing was said after this message's turn. */
+  isLast: boolean;
   actions: MessageActions;
 };
 
@@ -24,7 +24,7 @@ export const MessageItem = memo(function MessageItem({
   clockSkewMs,
   turnsBefore,
   marked,
-  isLive,
+  isLast,
   actions,
 }: MessageItemProps) {
   return (
@@ -43,8 +43,7 @@ export const MessageItem = memo(function MessageItem({
           clockSkewMs={clockSkewMs}
           turnsBefore={turnsBefore}
           marked={marked}
-          isLive={isLive}
-          onRetry={actions.sendMessage}
+          onRetry={isLast ? actions.sendMessage : null}
         />
       )}
     </li>

@@ -66,6 +66,15 @@ test("the button that has nothing more to load leaves its focus to the log", () 
   expect(screen.getByRole("log")).toHaveFocus();
 });
 
+test("so does the button for later ones", () => {
+  render(element());
+  click("Load earlier messages");
+  screen.getByText("Load later messages").focus();
+  click("Load later messages");
+  expect(screen.queryByText("Load later messages")).toBeNull();
+  expect(screen.getByRole("log")).toHaveFocus();
+});
+
 test("that the log lacks its beginning is said where the beginning would be", () => {
   render(element([], true));
   const notice = "The beginning of this conversation is no longer in the log.";

@@ -1,6 +1,7 @@
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
 import { Button } from "@/components/ui/button";
+import { useFocusHeir } from "@/hooks/use-focus-heir";
 import { useMediaQuery } from "@/hooks/use-media-query";
 import type { Message } from "@/session/messages";
 import type { Turn } from "@/session/state";
@@ -35,7 +36,7 @@ export function MessageList({ messages, turns, actions, clockSkewMs, ...props }:
     view.reveal(turnId);
   });
   const turnsBefore = turnsBeforeOf(turns);
-  const [history] = useState(() => new Set(turns.filter(isOver).map(({ id }) => id)));
+  const lastTurn = messages.at(-1)?.turnId;
 
   function jumpToLatest(): void {
     view.showLatest();
@@ -68,18 +69,7 @@ export function MessageList({ messages, turns, actions, clockSkewMs, ...props }:
         >
           {props.isTruncated && !view.hasEarlier && <Truncated />}
           {view.hasEarlier && (
-            <Button
-              variant="outline"
-              size="sm"
-              className="self-center"
-              onClick={() => {
-                view.showEarlier();
-                // The button may have no more to load, and would take the focus with it.
-                log.current?.focus({ preventScroll: true });
-              }}
-            >
-              Load earlier messages
-            </Button>
+            <LoadButton onLoad={view.showEarlier}>Load earlier messages</LoadButton>
           )}
           <ul className="flex min-w-0 flex-col gap-5">
             {view.shown.map((message) => (
@@ -89,16 +79,12 @@ export function MessageList({ messages, turns, actions, clockSkewMs, ...props }:
                 clockSkewMs={clockSkewMs}
                 turnsBefore={turnsBefore.get(message.turnId) ?? 0}
                 marked={markOf(message)}
-                isLive={!history.has(message.turnId)}
+                isLast={message.turnId === lastTurn}
                 actions={actions}
               />
             ))}
           </ul>
-          {view.hasLater && (
-            <Button variant="outline" size="sm" className="self-center" onClick={view.showLater}>
-              Load later messages
-            </Button>
-          )}
+          {view.hasLater && <LoadButton onLoad={view.showLater}>Load later messages</LoadButton>}
         </div>
       </div>
       {(view.hasLater || !scroll.isAtBottom) && <JumpToLatest log={log} onJump={jumpToLatest} />}
@@ -106,8 +92,16 @@ export function MessageList({ messages, turns, actions, clockSkewMs, ...props }:
   );
 }
 
-function isOver(turn: Turn): boolean {
-  return turn.finishedAt !== null;
+type LoadButtonProps = { onLoad: () => void; children: string };
+
+/** It may have no more to load, and then goes away; the focus is the log's in any case. */
+function LoadButton({ onLoad, children }: LoadButtonProps) {
+  const button = useFocusHeir<HTMLButtonElement>();
+  return (
+    <Button ref={button} variant="outline" size="sm" className="self-center" onClick={onLoad}>
+      {children}
+    </Button>
+  );
 }
 
 function Truncated() {

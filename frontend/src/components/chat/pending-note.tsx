@@ -1,5 +1,6 @@
 import { CircleAlert, Clock } from "lucide-react";
 import { Button } from "@/components/ui/button";
+import { useFocusHeir } from "@/hooks/use-focus-heir";
 import { useNow } from "@/hooks/use-now";
 import type { Id, PendingMessage } from "@/session/state";
 
@@ -11,15 +12,25 @@ export type PendingActions = {
   dropMessage: (messageId: Id) => void;
 };
 
-/** Where a message is that the log does not have yet, and what can be done about a refused one. */
+/** Where a message is that the log does not have yet, and what can still be done about it. */
 export function PendingNote({ pending, ...actions }: { pending: PendingMessage } & PendingActions) {
   if (pending.state === "refused") return <Refused pending={pending} {...actions} />;
   if (pending.state === "sent") return <Sending since={pending.at} />;
+  return <Waiting onRemove={() => actions.dropMessage(pending.id)} />;
+}
+
+function Waiting({ onRemove }: { onRemove: () => void }) {
+  const note = useFocusHeir<HTMLDivElement>();
   return (
-    <Note>
-      <Clock aria-hidden className="size-3.5" />
-      Waiting to be sent
-    </Note>
+    <div ref={note} className="flex flex-wrap items-center justify-end gap-x-1.5">
+      <Note>
+        <Clock aria-hidden className="size-3.5" />
+        Waiting to be sent
+      </Note>
+      <Button variant="ghost" size="sm" onClick={onRemove}>
+        Remove
+      </Button>
+    </div>
   );
 }
 
@@ -37,8 +48,9 @@ function Refused({
   retryMessage,
   dropMessage,
 }: { pending: PendingMessage } & PendingActions) {
+  const note = useFocusHeir<HTMLDivElement>();
   return (
-    <div className="flex min-w-0 flex-wrap items-center justify-end gap-x-3 gap-y-1.5">
+    <div ref={note} className="flex min-w-0 flex-wrap items-center justify-end gap-x-3 gap-y-1.5">
       <p role="alert" className="flex min-w-0 items-start gap-1.5 text-xs text-destructive">
         <CircleAlert aria-hidden className="mt-px size-3.5 shrink-0" />
         <span className="min-w-0 wrap-anywhere">

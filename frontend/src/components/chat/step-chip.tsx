@@ -1,7 +1,7 @@
 import { Check, Database, LoaderCircle, X } from "lucide-react";
 import { useLink } from "@/app/link";
 import { cn } from "@/lib/cn";
-import { formatDuration } from "@/lib/turn-summary";
+import { formatDuration } from "@/lib/durations";
 import type { Id, ToolCall } from "@/session/state";
 
 /** What a tool does while it runs, by the first word of its name. */

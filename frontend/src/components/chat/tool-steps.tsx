@@ -1,10 +1,13 @@
 import { ChevronRight, Wrench } from "lucide-react";
 import { useId, useState } from "react";
 import { useLink } from "@/app/link";
+import { Button } from "@/components/ui/button";
+import { useFocusHeir } from "@/hooks/use-focus-heir";
 import { cn } from "@/lib/cn";
 import { counted } from "@/lib/turn-summary";
 import type { Id, ToolCall } from "@/session/state";
 import { StepChip } from "./step-chip";
+import { useStepWindow } from "./use-step-window";
 
 /** More than these in a row would hide the answer; the newest are what is going on. */
 const MOST_RUNNING = 6;
@@ -19,7 +22,7 @@ type ToolStepsProps = {
 
 /**
  * Tool calls that follow each other: seen while the turn runs, one line when it is over. What the
- * reader has opened or closed stays so.
+ * reader has opened or closed stays so. However many there are, a hundred are on the page at most.
  */
 export function ToolSteps({ calls, turnId, isOver, markedItem }: ToolStepsProps) {
   const listId = useId();
@@ -30,7 +33,9 @@ export function ToolSteps({ calls, turnId, isOver, markedItem }: ToolStepsProps)
   const hasHovered = useLink((link) => calls.some((call) => call.id === link.hovered));
   const isFoldable = isOver || calls.length > MOST_RUNNING;
   const isOpen = choice ?? !isOver;
-  const shown = choice === null && !isOver ? calls.slice(-MOST_RUNNING) : calls;
+  const view = useStepWindow(calls, isOver, markedItem);
+  const isNewest = choice === null && !isOver;
+  const shown = isNewest ? calls.slice(-MOST_RUNNING) : view.shown;
   return (
     <div className="flex min-w-0 flex-col items-start gap-1.5">
       {isFoldable && (
@@ -52,6 +57,9 @@ export function ToolSteps({ calls, turnId, isOver, markedItem }: ToolStepsProps)
           />
         </button>
       )}
+      {isOpen && !isNewest && view.hasEarlier && (
+        <MoreButton onShow={view.showEarlier}>Show earlier tools</MoreButton>
+      )}
       {isOpen && (
         <ul id={listId} className="flex min-w-0 flex-wrap gap-1.5">
           {shown.map((call) => (
@@ -66,7 +74,20 @@ export function ToolSteps({ calls, turnId, isOver, markedItem }: ToolStepsProps)
           ))}
         </ul>
       )}
+      {isOpen && !isNewest && view.hasLater && (
+        <MoreButton onShow={view.showLater}>Show later tools</MoreButton>
+      )}
     </div>
+  );
+}
+
+function MoreButton({ onShow, children }: { onShow: () => void; children: string }) {
+  // With nothing more to show it goes away.
+  const button = useFocusHeir<HTMLButtonElement>();
+  return (
+    <Button ref={button} variant="outline" size="sm" onClick={onShow}>
+      {children}
+    </Button>
   );
 }
 

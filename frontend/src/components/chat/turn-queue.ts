@@ -1,5 +1,6 @@
 /** Which turns wait for which: a session's turns run one after the other. Pure. */
 import type { Id, Turn } from "@/session/state";
+import { isOver } from "@/session/turn-status";
 
 /** For each turn that waits, how many are answered before it. */
 export function turnsBeforeOf(turns: readonly Turn[]): ReadonlyMap<Id, number> {
@@ -7,7 +8,7 @@ export function turnsBeforeOf(turns: readonly Turn[]): ReadonlyMap<Id, number> {
   let unfinished = 0;
   for (const turn of turns) {
     if (turn.status === "waiting") before.set(turn.id, unfinished);
-    if (turn.status === "waiting" || turn.status === "running") unfinished += 1;
+    if (!isOver(turn.status)) unfinished += 1;
   }
   return before;
 }

@@ -8,7 +8,8 @@ type Place = NonNullable<ReturnType<typeof useLink.getState>["chatPlace"]>;
 
 /**
  * Leads the reader to the place in the conversation that the panel names: `prepare` brings the turn
- * into the DOM, then it is scrolled to and gets the focus. Returns the place for two seconds.
+ * into the DOM, then it is scrolled to and gets the focus. A mere glance moves no focus, and nothing
+ * at all when the place is in view. Returns the place for two seconds.
  */
 export function useChatPlace(
   log: RefObject<HTMLElement | null>,
@@ -26,9 +27,9 @@ export function useChatPlace(
   useEffect(() => {
     if (place === null || place.count === handled.current) return;
     handled.current = place.count;
-    latestPrepare.current(place.turnId);
+    if (!isSeenAlready(log.current, place)) latestPrepare.current(place.turnId);
     setMarked(place);
-  }, [place]);
+  }, [place, log]);
 
   useEffect(() => {
     if (marked === null) return;
@@ -40,18 +41,30 @@ export function useChatPlace(
   return marked;
 }
 
-function showPlace(log: HTMLElement, { turnId, itemId }: Place): void {
-  const target = findPlace(log, turnId, itemId);
-  if (target === null) return;
+function showPlace(log: HTMLElement, place: Place): void {
+  const target = findPlace(log, place.turnId, place.itemId);
+  if (target === null || isSeenAlready(log, place)) return;
   const isReduced = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   // A long way would be a blur, and over before the end of the mark.
   const isFar = Math.abs(target.getBoundingClientRect().top) > 2 * window.innerHeight;
-  target.focus({ preventScroll: true });
+  if (!place.isGlance) target.focus({ preventScroll: true });
   target.scrollIntoView({
     // Of what does not fit, the beginning.
     block: target.offsetHeight > log.clientHeight ? "start" : "center",
     behavior: isReduced || isFar ? "auto" : "smooth",
   });
+}
+
+/** Of a glance: whether its place, or as much of it as fills half of the log, is in view. */
+function isSeenAlready(log: HTMLElement | null, { turnId, itemId, isGlance }: Place): boolean {
+  if (log === null || !isGlance) return false;
+  const target = findPlace(log, turnId, itemId);
+  // A step may be folded away; its answer does not stand in for it yet.
+  if (target === null || (itemId !== null && target.dataset.item !== itemId)) return false;
+  const place = target.getBoundingClientRect();
+  const view = log.getBoundingClientRect();
+  const seen = Math.min(place.bottom, view.bottom) - Math.max(place.top, view.top);
+  return seen >= Math.min(place.height, view.height / 2);
 }
 
 /** The step; else the answer, which a turn that waits does not have; else the question. */

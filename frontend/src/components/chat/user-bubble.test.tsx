@@ -64,9 +64,11 @@ test("a message that the log has lost says so", () => {
   expect(screen.getByText("This message is no longer in the log.")).toBeVisible();
 });
 
-test("without a connection it waits to be sent", () => {
-  showPending({ state: "waiting" });
+test("without a connection it waits to be sent, and can be taken back", async () => {
+  const { dropMessage } = showPending({ state: "waiting" });
   expect(screen.getByText("Waiting to be sent")).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Remove" }));
+  expect(dropMessage).toHaveBeenCalledExactlyOnceWith("pending-1");
 });
 
 test("that it is being sent is said only when it takes a moment", () => {

@@ -51,6 +51,23 @@ describe("the connection's status", () => {
     expect(onRetry).toHaveBeenCalledOnce();
   });
 
+  it("leaves the focus to the message field when there is nothing more to try", async () => {
+    const page = (state: ConnectionState) => (
+      <>
+        <ConnectionStatus
+          sessionId="12345678-90ab"
+          connection={{ state, reason: null, reconnects: 1 }}
+          onRetry={() => undefined}
+        />
+        <textarea id="composer-input" />
+      </>
+    );
+    const { rerender } = render(page("disconnected"));
+    await userEvent.click(screen.getByRole("button", { name: "Retry now" }));
+    rerender(page("connected"));
+    expect(screen.getByRole("textbox")).toHaveFocus();
+  });
+
   it("tells the session to whoever comes by keyboard", async () => {
     show("connected");
     await userEvent.tab();

@@ -2,6 +2,7 @@ import { Wifi, WifiOff } from "lucide-react";
 import { reasonInWords, stateInWords } from "@/components/shell/connection-words";
 import { Button } from "@/components/ui/button";
 import { Tooltip } from "@/components/ui/tooltip";
+import { useFocusHeir } from "@/hooks/use-focus-heir";
 import { cn } from "@/lib/cn";
 import type { ConnectionView, Id } from "@/session/state";
 
@@ -53,12 +54,18 @@ export function ConnectionStatus({ sessionId, connection, onRetry }: ConnectionS
       {isTrouble && connection.reason !== null && (
         <span className="min-w-0 text-muted-foreground">{reasonInWords(connection.reason)}</span>
       )}
-      {isTrouble && (
-        <Button variant="outline" size="sm" onClick={onRetry} className="max-lg:ml-auto">
-          Retry now
-        </Button>
-      )}
+      {isTrouble && <RetryButton onRetry={onRetry} />}
     </div>
+  );
+}
+
+function RetryButton({ onRetry }: { onRetry: () => void }) {
+  // It goes away when it has done its work.
+  const button = useFocusHeir<HTMLButtonElement>();
+  return (
+    <Button ref={button} variant="outline" size="sm" onClick={onRetry} className="max-lg:ml-auto">
+      Retry now
+    </Button>
   );
 }
 

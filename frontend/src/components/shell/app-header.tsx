@@ -2,8 +2,7 @@ import { Activity, CircleHelp, Menu, Plus } from "lucide-react";
 import { memo } from "react";
 import { goToNewSession, linkTo } from "@/app/routes";
 import { ConnectionStatus } from "@/components/shell/ConnectionStatus";
-import { MoreMenu } from "@/components/shell/more-menu";
-import { ThemeMenu } from "@/components/shell/theme-menu";
+import { ThemeButton } from "@/components/shell/theme-button";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Tooltip } from "@/components/ui/tooltip";
@@ -41,13 +40,13 @@ export const AppHeader = memo(function AppHeader({
         <div className="ml-auto flex items-center sm:gap-1">
           <NewSessionButton />
           <PanelToggle panel={panel} />
-          <div className="flex items-center gap-1 max-sm:hidden">
-            <ThemeMenu />
-            <Button variant="ghost" size="icon" aria-label="Help and settings" onClick={onShowHelp}>
-              <CircleHelp aria-hidden />
-            </Button>
+          {/* In a narrow window the choice of colours is among the settings only. */}
+          <div className="contents max-sm:hidden">
+            <ThemeButton />
           </div>
-          <MoreMenu sessionId={sessionId} onShowHelp={onShowHelp} />
+          <Button variant="ghost" size="icon" aria-label="Help and settings" onClick={onShowHelp}>
+            <CircleHelp aria-hidden />
+          </Button>
         </div>
       </div>
     </header>

@@ -1,17 +1,22 @@
-import { useEffect } from "react";
+import { useCallback, useEffect } from "react";
 import { useLink } from "@/app/link";
+import { fetchTheRestWhenIdle } from "@/app/parts";
 import { goToNewSession } from "@/app/routes";
 import { touchSession } from "@/app/session-list";
 import { ChatContainer } from "@/components/chat/ChatContainer";
+import { stoppableOf } from "@/components/chat/turn-queue";
 import { AppHeader } from "@/components/shell/app-header";
 import { ErrorBoundary } from "@/components/shell/error-boundary";
 import { TelemetrySide } from "@/components/shell/telemetry-side";
+import { isAnyRunning } from "@/hooks/live-turns";
 import { useAnnouncer } from "@/hooks/use-announcer";
 import { useDocumentTitle } from "@/hooks/use-document-title";
+import { useEmptiedNote } from "@/hooks/use-emptied-note";
+import { useHappenings } from "@/hooks/use-happenings";
 import { usePanelPlace } from "@/hooks/use-panel-place";
 import { useSettledSession } from "@/hooks/use-settled-session";
 import { useShortcuts } from "@/hooks/use-shortcuts";
-import { useWebSocket } from "@/hooks/use-web-socket";
+import { useWebSocket, type WebSocketSession } from "@/hooks/use-web-socket";
 import type { Id } from "@/session/state";
 
 type SessionPageProps = {
@@ -24,17 +29,31 @@ type SessionPageProps = {
 /** One session on the screen: the bar, the conversation, and beside it what the agent does. */
 export function SessionPage({ sessionId, onShowSessions, onShowHelp }: SessionPageProps) {
   const session = useWebSocket(sessionId);
-  const shown = useSettledSession(session);
+  const { turns, isLoaded, stop } = session;
+  const shown = useSettledSession(useListedWhenUsed(session, sessionId));
   const panel = usePanelPlace();
-  useAnnouncer(session);
-  useDocumentTitle(session);
-  useShortcuts({
-    composer: focusComposer,
-    help: onShowHelp,
-    "new-session": goToNewSession,
-    sessions: onShowSessions,
-    telemetry: panel.toggle,
+  const announce = useAnnouncer(session.connection);
+  const count = useDocumentTitle(isLoaded && isAnyRunning(turns));
+  useHappenings(session, (happening) => {
+    announce(happening);
+    count(happening);
   });
+  useEmptiedNote(sessionId, session);
+  useShortcuts(
+    {
+      composer: focusComposer,
+      help: onShowHelp,
+      "new-session": goToNewSession,
+      sessions: onShowSessions,
+      telemetry: panel.toggle,
+    },
+    () => {
+      const stoppable = stoppableOf(turns);
+      if (stoppable !== null) stop(stoppable);
+    },
+  );
+  // What the reader waits for comes first.
+  useEffect(() => (isLoaded ? fetchTheRestWhenIdle() : undefined), [isLoaded]);
   useEffect(() => {
     touchSession(sessionId, Date.now());
     useLink.setState({ panelTurn: null, hovered: null });
@@ -66,6 +85,19 @@ export function SessionPage({ sessionId, onShowSessions, onShowHelp }: SessionPa
       </div>
     </div>
   );
+}
+
+/** The session, which goes to the top of the list, or back into it, when something is said in it. */
+function useListedWhenUsed(session: WebSocketSession, sessionId: Id): WebSocketSession {
+  const { sendMessage } = session;
+  const send = useCallback(
+    (content: string) => {
+      touchSession(sessionId, Date.now());
+      return sendMessage(content);
+    },
+    [sessionId, sendMessage],
+  );
+  return { ...session, sendMessage: send };
 }
 
 function focusComposer(): void {

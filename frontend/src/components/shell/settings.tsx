@@ -1,11 +1,13 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useId } from "react";
 import { useStore } from "zustand";
 import {
   ANNOUNCE_REPLIES,
   type AnnounceReplies,
   preferences,
   setPreference,
+  THEMES,
 } from "@/app/preferences";
+import { THEME_NAMES } from "@/components/shell/theme-names";
 
 const ANNOUNCE_NAMES: Readonly<Record<AnnounceReplies, string>> = {
   full: "The whole reply",
@@ -21,22 +23,20 @@ export function Settings() {
       <h3 id="help-settings" className="font-semibold">
         Settings of this browser
       </h3>
-      <fieldset>
-        <legend className="mb-1 text-muted-foreground">
-          What a screen reader says when a reply is finished
-        </legend>
-        {ANNOUNCE_REPLIES.map((choice) => (
-          <Choice key={choice} label={ANNOUNCE_NAMES[choice]}>
-            <input
-              type="radio"
-              name="announce-replies"
-              className="size-4 accent-primary"
-              checked={chosen.announceReplies === choice}
-              onChange={() => setPreference("announceReplies", choice)}
-            />
-          </Choice>
-        ))}
-      </fieldset>
+      <OneOf
+        legend="Theme"
+        choices={THEMES}
+        names={THEME_NAMES}
+        chosen={chosen.theme}
+        onChoose={(theme) => setPreference("theme", theme)}
+      />
+      <OneOf
+        legend="What a screen reader says when a reply is finished"
+        choices={ANNOUNCE_REPLIES}
+        names={ANNOUNCE_NAMES}
+        chosen={chosen.announceReplies}
+        onChoose={(replies) => setPreference("announceReplies", replies)}
+      />
       <div>
         <Choice label="Show a reply only when it is finished">
           <input
@@ -56,6 +56,36 @@ export function Settings() {
         </Choice>
       </div>
     </section>
+  );
+}
+
+type OneOfProps<T extends string> = {
+  legend: string;
+  choices: readonly T[];
+  names: Readonly<Record<T, string>>;
+  chosen: T;
+  onChoose: (choice: T) => void;
+};
+
+function OneOf<T extends string>({ legend, choices, names, chosen, onChoose }: OneOfProps<T>) {
+  const name = useId();
+  return (
+    <fieldset>
+      <legend className="mb-1 text-muted-foreground">{legend}</legend>
+      <div className="flex flex-wrap gap-x-5">
+        {choices.map((choice) => (
+          <Choice key={choice} label={names[choice]}>
+            <input
+              type="radio"
+              name={name}
+              className="size-4 accent-primary"
+              checked={choice === chosen}
+              onChange={() => onChoose(choice)}
+            />
+          </Choice>
+        ))}
+      </div>
+    </fieldset>
   );
 }
 

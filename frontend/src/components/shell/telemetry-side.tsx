@@ -1,13 +1,20 @@
-import { lazy, Suspense } from "react";
+import { fetchTelemetryDrawer, fetchTelemetryPanel } from "@/app/parts";
 import { ErrorBoundary } from "@/components/shell/error-boundary";
-import { Sheet, SheetContent } from "@/components/ui/sheet";
+import { latePart } from "@/components/ui/late-part";
 import type { PanelPlace } from "@/hooks/use-panel-place";
 import type { WebSocketSession } from "@/hooks/use-web-socket";
 
-// The chat comes first; a phone that never opens the drawer never fetches what is in it.
-const TelemetryPanel = lazy(async () => ({
-  default: (await import("@/components/telemetry/TelemetryPanel")).TelemetryPanel,
-}));
+// The chat comes first, and beside the chat there is no drawer.
+const TelemetryPanel = latePart({
+  what: "The telemetry",
+  fetch: fetchTelemetryPanel,
+  className: "p-6",
+});
+const TelemetryDrawer = latePart({
+  what: "The telemetry",
+  fetch: fetchTelemetryDrawer,
+  className: "fixed inset-x-4 bottom-4 z-50 rounded-lg border bg-popover p-4 shadow-lg",
+});
 
 type TelemetrySideProps = { session: WebSocketSession; place: PanelPlace };
 
@@ -15,15 +22,13 @@ type TelemetrySideProps = { session: WebSocketSession; place: PanelPlace };
 export function TelemetrySide({ session, place }: TelemetrySideProps) {
   const panel = place.isOpen && (
     <ErrorBoundary what="The telemetry" className="h-full">
-      <Suspense>
-        <TelemetryPanel
-          turns={session.turns}
-          strays={session.strays}
-          telemetryEvents={session.telemetryEvents}
-          clockSkewMs={session.clockSkewMs}
-          isLoaded={session.isLoaded}
-        />
-      </Suspense>
+      <TelemetryPanel
+        turns={session.turns}
+        strays={session.strays}
+        telemetryEvents={session.telemetryEvents}
+        clockSkewMs={session.clockSkewMs}
+        isLoaded={session.isLoaded}
+      />
     </ErrorBoundary>
   );
   if (place.isAside) {
@@ -38,15 +43,5 @@ export function TelemetrySide({ session, place }: TelemetrySideProps) {
       </aside>
     );
   }
-  return (
-    <Sheet open={place.isOpen} onOpenChange={(isOpen) => !isOpen && place.close()}>
-      <SheetContent
-        side="bottom"
-        title="Telemetry"
-        description="What the agent is doing and has done in this session."
-      >
-        {panel}
-      </SheetContent>
-    </Sheet>
-  );
+  return place.isOpen && <TelemetryDrawer onClose={place.close}>{panel}</TelemetryDrawer>;
 }

@@ -216,5 +216,6 @@ describe("which turns are open", () => {
     expect(screen.getByText("Showing one turn")).toBeInTheDocument();
     await userEvent.click(screen.getByRole("button", { name: "Show all" }));
     expect(screen.getAllByRole("heading", { level: 3 })).toHaveLength(2);
+    expect(screen.getByRole("group", { name: "Waterfall" })).toHaveFocus();
   });
 });

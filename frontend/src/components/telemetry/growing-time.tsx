@@ -1,4 +1,4 @@
-import { formatDuration } from "@/lib/turn-summary";
+import { formatDuration } from "@/lib/durations";
 import { useGatewayNow } from "./use-gateway-now";
 
 /** How long it has been since `at`, counting on. */

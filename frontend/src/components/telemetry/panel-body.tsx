@@ -1,10 +1,11 @@
 import { ChartGantt, ChevronsDownUp, ChevronsUpDown, type LucideIcon, Table2 } from "lucide-react";
-import { useDeferredValue, useEffect, useMemo, useState } from "react";
+import { useCallback, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { useLink } from "@/app/link";
 import { Button } from "@/components/ui/button";
 import { Tabs, TabsList, TabsTrigger } from "@/components/ui/tabs";
 import { Tooltip } from "@/components/ui/tooltip";
 import { SHOW_ALL } from "@/lib/row-filter";
+import type { RowPlace } from "@/lib/row-window";
 import { sessionTotals } from "@/lib/turn-totals";
 import type { TelemetryItem, Turn } from "@/session/state";
 import { FilterBar } from "./filter-bar";
@@ -26,10 +27,12 @@ type PanelBodyProps = {
 export function PanelBody({ turns, strays, eventCount }: PanelBodyProps) {
   const [view, setView] = useState("waterfall");
   const [filter, setFilter] = useState(SHOW_ALL);
+  const [wanted, setWanted] = useState<RowPlace | null>(null);
   const browsing = useOpenTurns();
   const searching = useOpenTurns();
   const panelTurn = useLink((link) => link.panelTurn);
   const onlyTurn = turns.some((turn) => turn.id === panelTurn) ? panelTurn : null;
+  const forgetWanted = useCallback(() => setWanted(null), []);
   const totals = useMemo(() => sessionTotals(turns, strays), [turns, strays]);
 
   // A key press is shown at once; the rows that it leaves follow when there is time.
@@ -54,9 +57,18 @@ export function PanelBody({ turns, strays, eventCount }: PanelBodyProps) {
       isOpen,
     );
   };
+  const showView = (name: string) => {
+    setWanted(null);
+    setView(name);
+  };
+  const showInWaterfall = (row: RowPlace) => {
+    openTurns.set(row.turnId, true);
+    setWanted(row);
+    setView("waterfall");
+  };
   return (
     // In a short window the rows keep some height, and all of the panel scrolls.
-    <Tabs value={view} onValueChange={setView} className="h-full overflow-y-auto">
+    <Tabs value={view} onValueChange={showView} className="h-full overflow-y-auto">
       <PanelHeading eventCount={eventCount}>
         <TabsList aria-label="View">
           <ViewTab value="waterfall" label="Waterfall" icon={ChartGantt} />
@@ -78,8 +90,14 @@ export function PanelBody({ turns, strays, eventCount }: PanelBodyProps) {
         <FilterBar filter={filter} matches={isSearching ? matches : null} onChange={setFilter} />
         {onlyTurn !== null && <OneTurnNote />}
       </div>
-      <WaterfallView groups={groups} openTurns={openTurns} onlyTurn={onlyTurn} />
-      <TableView groups={groups} turns={turns} />
+      <WaterfallView
+        groups={groups}
+        openTurns={openTurns}
+        onlyTurn={onlyTurn}
+        wanted={wanted}
+        onFound={forgetWanted}
+      />
+      <TableView groups={groups} turns={turns} onShow={showInWaterfall} />
     </Tabs>
   );
 }

@@ -4,6 +4,9 @@ import { describe, expect, it, vi } from "vitest";
 import type { Frame } from "@/protocol/guard";
 import { FrameWriter } from "@/test/builders";
 import { at, renderPanel } from "./panel-fixture";
+import { ordered } from "./table-order";
+
+vi.mock("./table-order", { spy: true });
 
 const second = { turn_id: "22222222-2222-4222-8222-222222222222" };
 
@@ -142,6 +145,43 @@ describe("the table", () => {
       "tabindex",
       "0",
     );
+  });
+
+  it("leads by a row's name to that row in the waterfall, open and with the focus", async () => {
+    await showTable(twoTurns());
+    const names = screen.getAllByRole("button", { name: "gpt-5-mini" });
+    await userEvent.click(names[0] as HTMLElement);
+    expect(screen.getByRole("tab", { name: "Waterfall" })).toHaveAttribute("aria-selected", "true");
+    const row = await screen.findByRole("button", { name: /^Model gpt-5-mini/, expanded: true });
+    expect(row).toHaveFocus();
+    expect(row).toHaveTextContent("done");
+    expect(await screen.findByRole("button", { name: "Copy call id" })).toBeVisible();
+  });
+
+  it("leads to a row that is far from those on the page", async () => {
+    renderPanel(manyCalls(2500));
+    await userEvent.click(screen.getByText("Table"));
+    fireEvent.click(screen.getByText("Name"));
+    fireEvent.click(screen.getByText("tool_1000"));
+    expect(document.activeElement).toHaveTextContent(/^Tool tool_1000/);
+    expect(rowNames().length).toBeLessThanOrEqual(300);
+  });
+
+  it("stays sorted while the waterfall is looked at", async () => {
+    await showTable(twoTurns());
+    await userEvent.click(screen.getByRole("button", { name: "Duration" }));
+    await userEvent.click(screen.getByRole("tab", { name: "Waterfall" }));
+    await userEvent.click(screen.getByRole("tab", { name: "Table" }));
+    expect(screen.getByRole("columnheader", { name: "Duration" })).toHaveAttribute(
+      "aria-sort",
+      "ascending",
+    );
+  });
+
+  it("is not put in order while it is hidden", () => {
+    vi.mocked(ordered).mockClear();
+    renderPanel(twoTurns());
+    expect(ordered).not.toHaveBeenCalled();
   });
 
   it("has at most 300 rows, and the way to the others", async () => {

@@ -1,9 +1,12 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { useLink } from "@/app/link";
+import { fetchRowDetails } from "@/app/parts";
 import { FrameWriter, TURN } from "@/test/builders";
 import { at, renderPanel } from "./panel-fixture";
+
+vi.mock("@/app/parts", { spy: true });
 
 /** Opens the row of the only tool call, whose result is `result`. */
 async function openToolCall(result = '{"total":1}', fields = {}) {
@@ -30,6 +33,17 @@ afterEach(() => {
 });
 
 describe("the details of a row", () => {
+  it("that cannot be fetched leave the panel as it is, and can be asked for again", async () => {
+    vi.mocked(fetchRowDetails).mockRejectedValueOnce(new TypeError("Failed to fetch"));
+    const log = new FrameWriter();
+    renderPanel([log.message(), log.started(), log.toolCall()]);
+    await userEvent.click(screen.getByRole("button", { name: /^Tool search_patients/ }));
+    expect(await screen.findByRole("alert")).toHaveTextContent("The details could not be fetched.");
+    await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+    expect(await screen.findByText("Tool call id")).toBeVisible();
+    expect(screen.getByRole("group", { name: "Waterfall" })).toHaveFocus();
+  });
+
   it("open below it and tell its ids, its times and its attempt", async () => {
     const { button } = await openToolCall();
     expect(button).toHaveAttribute("aria-expanded", "true");
@@ -145,6 +159,22 @@ describe("the links of a row", () => {
     });
     await userEvent.click(button);
     expect(useLink.getState().chatPlace).toMatchObject({ turnId: TURN, itemId: "tool-1" });
+  });
+
+  it("show its place in the conversation as soon as it is opened beside that", async () => {
+    vi.stubGlobal("matchMedia", () => Object.assign(new EventTarget(), { matches: true }));
+    const { button } = await openToolCall();
+    const place = useLink.getState().chatPlace;
+    expect(place).toMatchObject({ turnId: TURN, itemId: "tool-1", isGlance: true });
+    expect(button).toHaveFocus();
+    await userEvent.click(button);
+    expect(useLink.getState().chatPlace).toBe(place);
+    vi.unstubAllGlobals();
+  });
+
+  it("show nothing in a conversation that their drawer covers", async () => {
+    await openToolCall();
+    expect(useLink.getState().chatPlace).toBeNull();
   });
 
   it("light it up in the chat while it is pointed at, and the other way round", async () => {

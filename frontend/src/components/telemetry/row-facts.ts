@@ -1,6 +1,6 @@
 /** The facts of a row, in the order in which its details tell them. Pure. */
-import { formatClock } from "@/lib/durations";
-import { counted, formatDuration } from "@/lib/turn-summary";
+import { formatClock, formatDuration } from "@/lib/durations";
+import { counted } from "@/lib/turn-summary";
 import type { Row } from "@/lib/waterfall-rows";
 import type { Id, ModelCall, TelemetryItem } from "@/session/state";
 

@@ -1,4 +1,4 @@
-import { formatDuration } from "@/lib/turn-summary";
+import { formatDuration } from "@/lib/durations";
 import type { Row } from "@/lib/waterfall-rows";
 import { GrowingTime } from "./growing-time";
 import { Status } from "./row-looks";

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { cn } from "@/lib/cn";
-import { formatDuration } from "@/lib/turn-summary";
+import { formatDuration } from "@/lib/durations";
 import { type SessionTotals, workedMsAt } from "@/lib/turn-totals";
 import { useGatewayNow } from "./use-gateway-now";
 

@@ -1,7 +1,10 @@
 import { ChevronRight } from "lucide-react";
-import { type ComponentProps, lazy, memo, Suspense, useId, useState } from "react";
+import { type ComponentProps, memo, useId, useState } from "react";
 import { useLink } from "@/app/link";
+import { fetchRowDetails } from "@/app/parts";
 import { Badge } from "@/components/ui/badge";
+import { latePart } from "@/components/ui/late-part";
+import { isPanelBesideChat } from "@/hooks/use-panel-place";
 import { cn } from "@/lib/cn";
 import type { Row } from "@/lib/waterfall-rows";
 import type { Id } from "@/session/state";
@@ -9,7 +12,12 @@ import { labelOf, looksOf } from "./row-looks";
 import { RowMetrics } from "./row-metrics";
 import { SpanBar } from "./span-bar";
 
-const RowDetails = lazy(async () => ({ default: (await import("./row-details")).RowDetails }));
+const RowDetails = latePart({
+  what: "The details",
+  fetch: fetchRowDetails,
+  waiting: <p className="py-2 text-xs text-muted-foreground">Loading…</p>,
+  className: "py-2 text-xs",
+});
 
 /** Indentation ends somewhere: deeper steps are still nested lists, but keep their room. */
 const DEEPEST_INDENT = 6;
@@ -23,10 +31,15 @@ export const SpanRow = memo(function SpanRow({ row, depth, traceId }: SpanRowPro
   const linkId = row.item?.id ?? null;
   const isHovered = useLink((link) => linkId !== null && link.hovered === linkId);
   const hover = useLink((link) => link.hover);
+  const toggle = (): void => {
+    setOpen(!isOpen);
+    if (!isOpen && row.turnId !== "" && isPanelBesideChat()) pointAt(row);
+  };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it only lights up its place in the chat
     <div
       data-row={row.kind}
+      data-key={row.key}
       data-hovered={isHovered || undefined}
       className={cn(
         "relative rounded-r-md border-l-3 [contain-intrinsic-size:auto_2.75rem] [content-visibility:auto]",
@@ -43,7 +56,7 @@ export const SpanRow = memo(function SpanRow({ row, depth, traceId }: SpanRowPro
         aria-expanded={isOpen}
         aria-controls={isOpen ? detailsId : undefined}
         className="block min-h-10 w-full rounded-r-md px-2 py-1.5 text-left text-xs focus-visible:-outline-offset-2 touch:min-h-11"
-        onClick={() => setOpen(!isOpen)}
+        onClick={toggle}
       >
         <span
           style={{ paddingLeft: `${Math.min(depth, DEEPEST_INDENT) * 0.875}rem` }}
@@ -58,14 +71,18 @@ export const SpanRow = memo(function SpanRow({ row, depth, traceId }: SpanRowPro
       </button>
       {isOpen && (
         <div id={detailsId} className="px-2 pb-2">
-          <Suspense fallback={<p className="py-2 text-xs text-muted-foreground">Loading…</p>}>
-            <RowDetails row={row} traceId={traceId} />
-          </Suspense>
+          <RowDetails row={row} traceId={traceId} />
         </div>
       )}
     </div>
   );
 });
+
+/** Shows where in the conversation the row belongs: a tool call has a place of its own there. */
+function pointAt({ turnId, item }: Row): void {
+  const { pointInChat } = useLink.getState();
+  pointInChat(turnId, item?.kind === "tool_call" ? item.id : undefined);
+}
 
 function RowName({ row, isOpen }: { row: Row; isOpen: boolean }) {
   const { icon: Icon, ink } = looksOf(row);

@@ -1,4 +1,5 @@
 /** The order of the table's rows. Pure. */
+import { tokenCountOf } from "@/lib/turn-summary";
 import type { Row } from "@/lib/waterfall-rows";
 import { labelOf } from "./row-looks";
 
@@ -50,21 +51,12 @@ function cellOf({ row, turnNumber }: NumberedRow, column: Column): string | numb
     case "duration":
       return row.durationMs;
     case "tokens":
-      return tokenCountOf(row);
+      return row.item === null ? null : tokenCountOf(row.item);
     case "attempt":
       return row.attempt || null;
     case "turn":
       return turnNumber;
   }
-}
-
-function tokenCountOf({ item }: Row): number | null {
-  if (item?.kind !== "model_call" || item.end === null) return null;
-  const { promptTokens, completionTokens, totalTokens } = item.end;
-  if (totalTokens !== null) return totalTokens;
-  return promptTokens === null && completionTokens === null
-    ? null
-    : (promptTokens ?? 0) + (completionTokens ?? 0);
 }
 
 function compare(some: string | number, other: string | number): number {

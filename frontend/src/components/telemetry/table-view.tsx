@@ -1,15 +1,19 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
-import { useLink } from "@/app/link";
 import { TabsContent } from "@/components/ui/tabs";
 import { cn } from "@/lib/cn";
-import { formatClock } from "@/lib/durations";
-import { MOST_ROWS } from "@/lib/row-window";
+import { MOST_ROWS, type RowPlace } from "@/lib/row-window";
 import type { Turn } from "@/session/state";
 import { NoMatches } from "./panel-states";
-import { labelOf, looksOf, Status } from "./row-looks";
-import { RowDuration, tokensOf } from "./row-metrics";
-import { CHRONOLOGICAL, type Column, type NumberedRow, orderAfter, ordered } from "./table-order";
+import {
+  CHRONOLOGICAL,
+  type Column,
+  type NumberedRow,
+  type Order,
+  orderAfter,
+  ordered,
+} from "./table-order";
+import { TableRow } from "./table-row";
 import type { TurnGroup } from "./use-groups";
 import { useRowWindow } from "./use-row-window";
 import { LoadEarlier, LoadLater } from "./window-buttons";
@@ -25,27 +29,41 @@ const COLUMNS: readonly { column: Column; label: string; isNumber?: boolean }[] 
   { column: "turn", label: "Turn", isNumber: true },
 ];
 
-type TableViewProps = { groups: readonly TurnGroup[]; turns: readonly Turn[] };
+type TableViewProps = {
+  groups: readonly TurnGroup[];
+  turns: readonly Turn[];
+  /** Leads the reader to this row in the waterfall. */
+  onShow: (row: RowPlace) => void;
+};
 
-/** The same rows as a table that can be sorted by each of its columns. */
-export function TableView({ groups, turns }: TableViewProps) {
+/** The same rows as a table that can be sorted by each of its columns; hidden, it costs nothing. */
+export function TableView(props: TableViewProps) {
   const [order, setOrder] = useState(CHRONOLOGICAL);
-  const scroller = useRef<HTMLDivElement>(null);
-  const rows = useMemo(() => numbered(groups, turns), [groups, turns]);
-  const sorted = useMemo(() => ordered(rows, order), [rows, order]);
-  const { span, move } = useRowWindow(sorted.length, scroller);
-  const sortBy = (column: Column) => {
-    const after = orderAfter(order, column);
-    setOrder(after);
-    // Time runs towards its end; every other order begins with what was asked for.
-    move(after.column === "start" && !after.isDescending ? null : MOST_ROWS);
-  };
   return (
     <TabsContent
       value="table"
       tabIndex={-1}
       className="flex min-h-56 flex-col data-[state=inactive]:hidden"
     >
+      <SortedTable {...props} order={order} onOrder={setOrder} />
+    </TabsContent>
+  );
+}
+
+type SortedTableProps = TableViewProps & { order: Order; onOrder: (order: Order) => void };
+
+function SortedTable({ groups, turns, onShow, order, onOrder }: SortedTableProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const rows = useMemo(() => numbered(groups, turns), [groups, turns]);
+  const sorted = useMemo(() => ordered(rows, order), [rows, order]);
+  const { span, move } = useRowWindow(sorted.length, scroller, endAtFirst(order));
+  const sortBy = (column: Column) => {
+    const after = orderAfter(order, column);
+    onOrder(after);
+    move(endAtFirst(after));
+  };
+  return (
+    <>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for a form */}
       <div
         ref={scroller}
@@ -74,7 +92,12 @@ export function TableView({ groups, turns }: TableViewProps) {
             </thead>
             <tbody>
               {sorted.slice(span.from, span.to).map(({ row, turnNumber }) => (
-                <BodyRow key={`${row.turnId}/${row.key}`} row={row} turnNumber={turnNumber} />
+                <TableRow
+                  key={`${row.turnId}/${row.key}`}
+                  row={row}
+                  turnNumber={turnNumber}
+                  onShow={() => onShow(row)}
+                />
               ))}
             </tbody>
           </table>
@@ -82,8 +105,13 @@ export function TableView({ groups, turns }: TableViewProps) {
         {sorted.length === 0 && <NoMatches />}
         <LoadLater span={span} total={sorted.length} onMove={move} />
       </div>
-    </TabsContent>
+    </>
   );
+}
+
+/** Time runs towards its end; every other order begins with what was asked for. */
+function endAtFirst({ column, isDescending }: Order): number | null {
+  return column === "start" && !isDescending ? null : MOST_ROWS;
 }
 
 type HeadCellProps = {
@@ -115,47 +143,6 @@ function HeadCell({ label, isNumber = false, direction, onSort }: HeadCellProps)
         <Arrow aria-hidden className={cn("size-3", direction === null && "invisible")} />
       </button>
     </th>
-  );
-}
-
-function BodyRow({ row, turnNumber }: NumberedRow) {
-  const { icon: Icon, ink, edge } = looksOf(row);
-  const hover = useLink((link) => link.hover);
-  const isHovered = useLink((link) => row.item !== null && link.hovered === row.item.id);
-  return (
-    <tr
-      data-row={row.kind}
-      data-hovered={isHovered || undefined}
-      className={cn("border-b", isHovered ? "bg-muted" : "hover:bg-muted")}
-      onPointerEnter={() => hover(row.item?.id ?? null)}
-      onPointerLeave={() => hover(null)}
-    >
-      <td className={cn("border-l-3 px-2 py-1.5 font-medium whitespace-nowrap", edge, ink)}>
-        <span className="inline-flex items-center gap-1.5">
-          <Icon aria-hidden className="size-3.5" />
-          {labelOf(row)}
-        </span>
-      </td>
-      <th scope="row" className="max-w-48 truncate px-2 py-1.5 font-medium" title={row.name}>
-        {row.name}
-      </th>
-      <td className="px-2 py-1.5">{row.status !== null && <Status status={row.status} />}</td>
-      <NumberCell>{formatClock(row.at)}</NumberCell>
-      <NumberCell>
-        <RowDuration row={row} />
-      </NumberCell>
-      <NumberCell>{tokensOf(row)}</NumberCell>
-      <NumberCell>{row.attempt > 0 && row.attempt}</NumberCell>
-      <NumberCell>{turnNumber > 0 && turnNumber}</NumberCell>
-    </tr>
-  );
-}
-
-function NumberCell({ children }: { children: React.ReactNode }) {
-  return (
-    <td className="px-2 py-1.5 text-right whitespace-nowrap text-muted-foreground tabular-nums">
-      {children}
-    </td>
   );
 }
 

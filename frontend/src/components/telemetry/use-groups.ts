@@ -34,7 +34,7 @@ export function useGroups({
   onlyTurn,
   choices,
 }: Shown): readonly TurnGroup[] {
-  const [layoutOf] = useState(createLayouts);
+  const [layoutsOf] = useState(createLayouts);
   const passingOf = useMemo(() => createRowFilter(filter), [filter]);
   const strayTurn = useMemo(() => turnOfStrays(strays), [strays]);
   const isSearching = filter.search.trim() !== "";
@@ -43,8 +43,7 @@ export function useGroups({
   return useMemo(() => {
     const all = strays.length > 0 ? [strayTurn, ...turns] : turns;
     const shown = onlyTurn === null ? all : all.filter((turn) => turn.id === onlyTurn);
-    const made = shown.map((turn) => {
-      const layout = layoutOf(turn);
+    const made = layoutsOf(shown).map(({ turn, layout }) => {
       const passing = passingOf(layout.rows);
       const isOpen = isSearching
         ? (choices.get(turn.id) ?? true)
@@ -52,7 +51,7 @@ export function useGroups({
       return { turn, layout, isOpen, passing, rows: isOpen ? passing : NO_ROWS };
     });
     return isSearching ? made.filter(({ passing }) => passing.length > 0) : made;
-  }, [turns, strays, strayTurn, onlyTurn, layoutOf, passingOf, isSearching, newestId, choices]);
+  }, [turns, strays, strayTurn, onlyTurn, layoutsOf, passingOf, isSearching, newestId, choices]);
 }
 
 const NO_ROWS: readonly Row[] = [];

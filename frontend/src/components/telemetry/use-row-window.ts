@@ -11,8 +11,12 @@ export type RowWindow = {
  * The part of `total` lines that is on the page. Moving it leaves what was on the screen where it
  * was, and the focus in the scroller when its button has gone.
  */
-export function useRowWindow(total: number, scroller: RefObject<HTMLElement | null>): RowWindow {
-  const [end, setEnd] = useState<number | null>(null);
+export function useRowWindow(
+  total: number,
+  scroller: RefObject<HTMLElement | null>,
+  endAtFirst: number | null = null,
+): RowWindow {
+  const [end, setEnd] = useState(endAtFirst);
   const kept = useRef<{ element: Element; top: number } | null>(null);
   const span = spanEndingAt(end, total);
 

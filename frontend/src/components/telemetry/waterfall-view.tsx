@@ -4,13 +4,14 @@ import { useStickToBottom } from "use-stick-to-bottom";
 import { Button } from "@/components/ui/button";
 import { TabsContent } from "@/components/ui/tabs";
 import { useMediaQuery } from "@/hooks/use-media-query";
-import { linesIn, sectionsIn } from "@/lib/row-window";
+import { linesIn, type RowPlace, sectionsIn } from "@/lib/row-window";
 import type { Id } from "@/session/state";
 import { NoMatches } from "./panel-states";
 import { TurnSection } from "./turn-section";
 import type { TurnGroup } from "./use-groups";
 import type { OpenTurns } from "./use-open-turns";
 import { useRowWindow } from "./use-row-window";
+import { useWantedRow } from "./use-wanted-row";
 import { LoadEarlier, LoadLater } from "./window-buttons";
 
 type WaterfallViewProps = {
@@ -18,13 +19,28 @@ type WaterfallViewProps = {
   openTurns: OpenTurns;
   /** The only turn that is shown; null: all are. */
   onlyTurn: Id | null;
+  /** The row that the reader is to be led to; null: none. */
+  wanted: RowPlace | null;
+  onFound: () => void;
 };
 
 /**
  * All turns, one below the other, the newest last. It follows what is added at the end until the
- * reader scrolls away or opens a row.
+ * reader scrolls away or opens a row. Hidden, it costs nothing.
  */
-export function WaterfallView({ groups, openTurns, onlyTurn }: WaterfallViewProps) {
+export function WaterfallView(props: WaterfallViewProps) {
+  return (
+    <TabsContent
+      value="waterfall"
+      tabIndex={-1}
+      className="flex min-h-56 flex-col data-[state=inactive]:hidden"
+    >
+      <Waterfall {...props} />
+    </TabsContent>
+  );
+}
+
+function Waterfall({ groups, openTurns, onlyTurn, wanted, onFound }: WaterfallViewProps) {
   const isStill = useMediaQuery("(prefers-reduced-motion: reduce)");
   const { scrollRef, contentRef, isAtBottom, scrollToBottom, stopScroll } = useStickToBottom({
     initial: "instant",
@@ -32,6 +48,7 @@ export function WaterfallView({ groups, openTurns, onlyTurn }: WaterfallViewProp
   });
   const total = linesIn(groups);
   const { span, move } = useRowWindow(total, scrollRef);
+  useWantedRow(wanted, onFound, { groups, scroller: scrollRef, span, move, stopScroll });
   const isLive = groups.some(({ layout }) => layout.totalMs === null);
 
   // A turn that the chat pointed at is shown from its beginning.
@@ -51,11 +68,7 @@ export function WaterfallView({ groups, openTurns, onlyTurn }: WaterfallViewProp
   };
   const canFollow = isLive && (!isAtBottom || span.to < total);
   return (
-    <TabsContent
-      value="waterfall"
-      tabIndex={-1}
-      className="flex min-h-56 flex-col data-[state=inactive]:hidden"
-    >
+    <>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for a form */}
       <div
         ref={scrollRef}
@@ -92,6 +105,6 @@ export function WaterfallView({ groups, openTurns, onlyTurn }: WaterfallViewProp
           </Button>
         </div>
       )}
-    </TabsContent>
+    </>
   );
 }

@@ -112,6 +112,18 @@ describe("toasts", () => {
     expect(screen.queryByText("Session deleted")).toBeNull();
   });
 
+  it("leave the focus to the message field when their button takes them away", async () => {
+    render(
+      <>
+        <textarea id="composer-input" aria-label="Message" />
+        <Toaster />
+      </>,
+    );
+    act(() => showToast("Copied"));
+    await userEvent.click(screen.getByRole("button", { name: "Dismiss" }));
+    expect(screen.getByRole("textbox", { name: "Message" })).toHaveFocus();
+  });
+
   it("leave by themselves, but not from under the pointer", () => {
     vi.useFakeTimers();
     render(<Toaster />);

@@ -1,5 +1,6 @@
 import { CheckCircle, Info, X, XCircle } from "lucide-react";
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { useFocusHeir } from "@/hooks/use-focus-heir";
 import { Button } from "./button";
 import { dismissToast, readToasts, subscribeToToasts, type Toast } from "./toast-store";
 
@@ -14,6 +15,7 @@ const icons = {
 /** One note. It leaves after a while, but not from under a pointer or the focus. */
 function ToastItem({ toast }: { toast: Toast }) {
   const [held, setHeld] = useState(false);
+  const item = useFocusHeir<HTMLLIElement>();
   useEffect(() => {
     if (held) return;
     const timer = setTimeout(() => dismissToast(toast.id), SHOWN_MS);
@@ -21,6 +23,7 @@ function ToastItem({ toast }: { toast: Toast }) {
   }, [held, toast.id]);
   return (
     <li
+      ref={item}
       data-slot="toast"
       className="pointer-events-auto flex items-center gap-3 rounded-lg border bg-popover py-2 pr-2 pl-4 text-sm text-popover-foreground shadow-lg motion-safe:animate-in motion-safe:fade-in-0 motion-safe:slide-in-from-top-2"
       onPointerEnter={() => setHeld(true)}
