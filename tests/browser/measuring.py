@@ -1,8 +1,9 @@
 """Measures, inside the page, how long people wait for what they see.
 
-What is painted is known late: `requestAnimationFrame` runs before a frame is drawn, so the second
-one after a change is the first moment at which the change is surely on the screen. The figures are
-therefore too great rather than too small, by up to two frames (33 ms).
+What is painted is known late. A change made in an animation frame's callback is drawn with that
+frame, any other with the next one; a frame is drawn when a task that was asked for in it runs, or
+when the one after it begins, whichever is earlier. What the browser's other processes need to bring
+a frame to the screen is not in the figures.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,28 @@ SHORTEST_EVENT_MS = 16
 """The browser itself reports no event that took less."""
 
 MEASURE = """(() => {
-    const afterPaint = then => requestAnimationFrame(() => requestAnimationFrame(then));
+    const native = requestAnimationFrame.bind(window);
+    const nextTask = then => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = then;
+        channel.port2.postMessage(null);
+    };
+    let isInFrame = false;
+    window.requestAnimationFrame = callback => native(time => {
+        isInFrame = true;
+        nextTask(() => { isInFrame = false; });
+        callback(time);
+    });
+    const afterFrame = then => {
+        let isDrawn = false;
+        const once = () => {
+            if (!isDrawn) then();
+            isDrawn = true;
+        };
+        nextTask(once);
+        native(once);
+    };
+    const afterPaint = then => isInFrame ? afterFrame(then) : native(() => afterFrame(then));
 
     window.keys = {pressed: 0, frames: [], events: []};
     let pressedAt = 0;

@@ -1,6 +1,7 @@
 """A session of 5,000 events: it opens, its DOM is bounded, and how fluid it is is measured."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import Locator, Page, expect
@@ -22,6 +23,7 @@ TURNS = 250
 LONG_TURN = 2000
 MOST_ROWS = 300
 MOST_MESSAGES = 200
+MOST_STEPS = 100
 TEXT = "how many patients with diabetes are older than sixty years"
 FRAMES = 120
 AT_ONCE = 3
@@ -68,6 +70,10 @@ async def test_a_turn_of_2000_events_is_bounded_too_while_it_runs(
     await expect(panel.get_by_role("button", name="the_last_tool")).to_be_in_viewport()
     await _check_bounds(page)
     await session.finish()
+    await page.get_by_role("log").get_by_role("button", name=re.compile("^Used .* tools")).click()
+    steps = page.locator("[data-item]")
+    await expect(steps.first).to_be_visible()
+    assert await steps.count() <= MOST_STEPS
 
 
 async def test_typing_with_5000_events_open_is_measured(

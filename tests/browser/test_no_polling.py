@@ -44,7 +44,7 @@ async def test_a_page_makes_no_request_while_minutes_pass(browsing: Browsing, st
         await session.begin(turn_id)
         await session.tell(session.whole(f"n{number}", f"Answer {number}"))
         await session.finish()
-        await expect(page.get_by_text(f"Answer {number}")).to_be_visible()
+        await expect(page.get_by_role("log").get_by_text(f"Answer {number}")).to_be_visible()
     assert requested == []
     assert await ChatPage(page).reconnects() == 0
 
