@@ -34,6 +34,8 @@ BROWSER_NOTICES = (
     r"^console error: WebSocket connection to .* failed",
     r"^console error: Failed to load resource: net::ERR_(CONNECTION|EMPTY|NETWORK|SOCKET|ABORTED)",
     r"^request GET http\S+/readyz: net::ERR_",
+    # The parts that an idle page fetches may be cut off as well; it asks again when one is wanted.
+    r"^request GET http\S+/assets/\S+: net::ERR_",
 )
 
 HAS_FAILED = pytest.StashKey[bool]()
