@@ -5,7 +5,7 @@ whoever is inside, take nobody in, and hold back what either side says.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from tests.support.deployment import Process
@@ -67,6 +67,8 @@ class Door:
         task = asyncio.create_task(self._lead(browser, answers, self._gateway.port))
         self._inside.add(task)
         task.add_done_callback(self._inside.discard)
+        # Here, and not in the task: one that is cut before it has begun never runs at all.
+        task.add_done_callback(lambda _: answers.transport.abort())
 
     async def empty(self) -> None:
         """Nobody is inside any more."""
@@ -76,16 +78,14 @@ class Door:
     async def _lead(
         self, browser: asyncio.StreamReader, answers: asyncio.StreamWriter, port: int
     ) -> None:
-        ends = [answers]
-        try:
-            with suppress(OSError):  # the gateway is gone
-                gateway, questions = await asyncio.open_connection("127.0.0.1", port)
-                ends.append(questions)
+        with suppress(OSError):  # the gateway is gone
+            gateway, questions = await asyncio.open_connection("127.0.0.1", port)
+            try:
                 async with asyncio.TaskGroup() as both:
                     both.create_task(_pass_on(browser, questions, self._questions_pass))
                     both.create_task(_pass_on(gateway, answers, self._answers_pass))
-        finally:
-            _abort(ends)
+            finally:
+                questions.transport.abort()
 
 
 async def _pass_on(
@@ -98,11 +98,6 @@ async def _pass_on(
             sink.write(piece)
             await sink.drain()
     sink.close()
-
-
-def _abort(ends: Iterable[asyncio.StreamWriter]) -> None:
-    for end in ends:
-        end.transport.abort()
 
 
 @asynccontextmanager
