@@ -48,11 +48,12 @@ async def test_a_message_is_sent_and_its_reply_stopped_by_keys_and_the_focus_sta
     await page.keyboard.press("Enter")
     await expect(chat.questions.last).to_contain_text("One line\nand another")
     await expect(chat.message_field).to_be_focused()
+    button = page.get_by_role("button", name="Stop", exact=True)
+    await expect(button).to_be_visible()  # there is a turn to stop as soon as its message is echoed
     await page.keyboard.press("Escape")
     await expect(chat.log.get_by_text("Stopped", exact=True)).to_be_visible()
     await tell_beginning(session)
     await page.keyboard.press("Tab")
-    button = page.get_by_role("button", name="Stop", exact=True)
     await expect(button).to_be_focused()
     await page.keyboard.press("Enter")
     await eventually(session.is_asked_to_stop, "the turn is asked to stop")
