@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SessionClient } from "@/session/session-client";
 import { connected, SESSION } from "@/test/builders";
 import { type FakeGateway, fakeGateway } from "@/test/fake-gateway";
+import { hideTab } from "@/test/hidden-tab";
 
 let gateway: FakeGateway;
 let client: SessionClient;
@@ -24,11 +25,6 @@ afterEach(() => {
 function view() {
   vi.advanceTimersToNextFrame();
   return client.store.getState();
-}
-
-function hide(hidden: boolean) {
-  vi.spyOn(document, "hidden", "get").mockReturnValue(hidden);
-  document.dispatchEvent(new Event("visibilitychange"));
 }
 
 describe("a lost connection", () => {
@@ -67,7 +63,7 @@ describe("a lost connection", () => {
   it("is tried at once when the network is back, the tab is looked at, or the user asks", () => {
     for (const [count, ask] of [
       () => window.dispatchEvent(new Event("online")),
-      () => hide(false),
+      () => hideTab(false),
       () => client.retryNow(),
     ].entries()) {
       gateway.socket.end();
@@ -98,7 +94,7 @@ describe("a lost connection", () => {
     gateway.socket.open(connected());
     gateway.socket.end(code);
     vi.advanceTimersByTime(120_000);
-    hide(false);
+    hideTab(false);
     window.dispatchEvent(new Event("online"));
     expect(gateway.sockets).toHaveLength(1);
     expect(view().connection).toMatchObject({ state: "disconnected", reason });

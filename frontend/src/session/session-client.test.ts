@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isLoaded, SessionClient } from "@/session/session-client";
 import { connected, FrameWriter, SESSION, TURN } from "@/test/builders";
 import { type FakeGateway, fakeGateway } from "@/test/fake-gateway";
+import { hideTab } from "@/test/hidden-tab";
 
 let gateway: FakeGateway;
 let client: SessionClient;
@@ -24,11 +25,6 @@ afterEach(() => {
 function view() {
   vi.advanceTimersToNextFrame();
   return client.store.getState();
-}
-
-function hide(hidden: boolean) {
-  vi.spyOn(document, "hidden", "get").mockReturnValue(hidden);
-  document.dispatchEvent(new Event("visibilitychange"));
 }
 
 describe("a socket", () => {
@@ -91,7 +87,7 @@ describe("frames", () => {
   });
 
   it("are taken four times a second while the tab is hidden", () => {
-    hide(true);
+    hideTab(true);
     gateway.socket.open(connected(), new FrameWriter().message());
     expect(client.store.getState().session.turns).toEqual([]);
     vi.advanceTimersByTime(250);
@@ -100,7 +96,7 @@ describe("frames", () => {
 
   it("that wait for an animation frame are taken when the tab is hidden", () => {
     gateway.socket.open(connected(), new FrameWriter().message());
-    hide(true);
+    hideTab(true);
     expect(client.store.getState().session.turns).toHaveLength(1);
   });
 
@@ -159,7 +155,7 @@ describe("a stop", () => {
 
 describe("the clock's skew", () => {
   it("is taken at the moment of arrival, not of painting", () => {
-    hide(true);
+    hideTab(true);
     gateway.socket.open(connected({ server_time: new Date().toISOString() }));
     vi.advanceTimersByTime(250);
     expect(client.store.getState().session.clockSkewMs).toBe(0);
