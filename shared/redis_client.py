@@ -108,17 +108,19 @@ async def one_connection(client: Redis) -> AsyncGenerator[Redis, None]:
         await pinned.aclose()
 
 
+def read_script(name: str) -> str:
+    """The text of a script in `shared/scripts`, without the prelude."""
+    return (SCRIPTS / f"{name}.lua").read_text()
+
+
 class Scripts:
     """The scripts in `shared/scripts`, each run by its hash; the prelude stands before each."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        prelude = (SCRIPTS / "prelude.lua").read_text()
-        self._texts = {
-            path.stem: prelude + path.read_text()
-            for path in SCRIPTS.glob("*.lua")
-            if path.stem != "prelude"
-        }
+        prelude = read_script("prelude")
+        names = [path.stem for path in SCRIPTS.glob("*.lua") if path.stem != "prelude"]
+        self._texts = {name: prelude + read_script(name) for name in names}
         self._hashes: dict[str, str] = {}
 
     async def run(

@@ -54,7 +54,7 @@ async def test_readiness_goes_first_and_nobody_new_is_let_in(own_edge: Deploymen
     async with connected(gateway, a_session()) as tab, reluctant(gateway, session_id):
         async with writing_to(own_edge.redis_url, own_edge.keys) as writer:
             await write_much(writer, session_id)
-        gateway.process.terminate()
+        gateway.terminate()
         await tab.until("connection", status="disconnected")
         async with httpx.AsyncClient() as http:
             answer = await http.get(f"{gateway.http}/readyz")
@@ -75,7 +75,7 @@ async def test_a_tab_that_never_reads_does_not_hold_the_exit_up(own_edge: Deploy
     async with reluctant(gateway, session_id), reluctant(gateway, session_id):
         async with writing_to(own_edge.redis_url, own_edge.keys) as writer:
             await write_much(writer, session_id)
-        gateway.process.terminate()
+        gateway.terminate()
         async with asyncio.timeout(DRAIN_SECONDS + SLACK_SECONDS):
             await gateway.process.wait()
     assert "Traceback" not in gateway.log()
@@ -116,9 +116,9 @@ async def test_a_second_signal_is_enough_for_a_gateway_in_a_hurry(own_edge: Depl
     async with connected(gateway, a_session()) as tab, reluctant(gateway, session_id):
         async with writing_to(own_edge.redis_url, own_edge.keys) as writer:
             await write_much(writer, session_id)
-        gateway.process.terminate()
+        gateway.terminate()
         await tab.until("connection", status="disconnected")
-        gateway.process.terminate()
+        gateway.terminate()
 
         def has_ended() -> bool:
             return gateway.process.returncode is not None

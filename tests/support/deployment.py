@@ -6,8 +6,6 @@ leaves behind is looked at by `check_nothing_is_left`.
 
 import asyncio
 import os
-import signal
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,58 +19,13 @@ import redis.asyncio as redis_asyncio
 from dev.embedded_redis import EmbeddedRedis, free_port
 from shared.keys import WORK_GROUP, Keys
 from tests.support.eventually import eventually
+from tests.support.processes import ROOT, Process, fork_server
 
-ROOT = Path(__file__).parent.parent.parent
+__all__ = ["ROOT", "START_SECONDS", "Deployment", "Process", "deploy"]
+
 START_SECONDS = 45.0
-STOP_SECONDS = 20.0
 NO_EXPIRY = -1
 EXPLAINED = (" WARNING agent_worker.agent_run: turn ", "patient_history_error: patient ")
-
-
-@dataclass
-class Process:
-    """One process of the system, with what it printed."""
-
-    process: asyncio.subprocess.Process
-    log_file: Path
-    port: int = 0
-    expected_errors: list[str] = field(default_factory=lambda: [])
-    """Parts of lines at ERROR that the test itself has brought about."""
-
-    @property
-    def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/ws"
-
-    def log(self) -> str:
-        return self.log_file.read_text()
-
-    async def kill(self) -> None:
-        """End it at once, as a crash would."""
-        if self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
-
-    async def stop(self) -> int:
-        """Tell it to stop, and wait until it has; returns its exit status."""
-        if self.process.returncode is None:
-            self.process.terminate()
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await self.process.wait()
-            except TimeoutError:
-                await self.kill()
-                raise AssertionError(f"did not stop in time:\n{self.log()}") from None
-        return self.process.returncode or 0
-
-    def freeze(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
 
 
 @dataclass
@@ -84,6 +37,8 @@ class Deployment:
     environment: dict[str, str] = field(default_factory=lambda: {})
     namespace: str = field(default_factory=lambda: f"t{uuid4().hex[:12]}")
     processes: list[Process] = field(default_factory=lambda: [])
+    before: str = ""
+    """A function (`module:name`) that every process calls before it begins."""
     _started: int = 0
 
     @property
@@ -108,7 +63,7 @@ class Deployment:
 
     async def wait_until_ready(self, gateway: Process) -> None:
         async def is_ready() -> bool:
-            if gateway.process.returncode is not None:
+            if gateway.has_ended:
                 raise AssertionError(f"the gateway has ended:\n{gateway.log()}")
             try:
                 async with httpx.AsyncClient() as http:
@@ -123,7 +78,7 @@ class Deployment:
         worker = await self._start("agent_worker", settings)
 
         def has_started() -> bool:
-            if worker.process.returncode is not None:
+            if worker.has_ended:
                 raise AssertionError(f"the worker has ended:\n{worker.log()}")
             return "worker starts" in worker.log()
 
@@ -137,8 +92,7 @@ class Deployment:
     async def stop(self) -> None:
         """End every process; frozen ones too."""
         for process in self.processes:
-            if process.process.returncode is None:
-                process.thaw()
+            process.thaw()
         await asyncio.gather(*(process.stop() for process in self.processes))
 
     async def check_nothing_is_left(self) -> None:
@@ -176,17 +130,9 @@ class Deployment:
         }
         self._started += 1  # several may be started at once
         log_file = self.folder / f"{package}-{self._started}.log"
-        with log_file.open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                package,
-                *arguments,
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+        process = await fork_server().start(
+            package, arguments, environment, log_file, self.before
+        )
         started = Process(process, log_file)
         self.processes.append(started)
         return started

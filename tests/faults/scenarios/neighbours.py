@@ -1,0 +1,5 @@
+"""Not written yet."""
+
+from tests.faults.stage import Scenario
+
+SCENARIOS: tuple[Scenario, ...] = ()

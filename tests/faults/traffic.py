@@ -1,0 +1,164 @@
+"""Live traffic: sessions with tabs on several gateways, in which somebody always talks."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.faults.judge import finished_once, judge_session
+from tests.faults.row import Row
+from tests.faults.script import Answer, write_answer
+from tests.faults.tab import Tab
+from tests.support.stub_model import StubModel
+
+SETTLE_SECONDS = 40.0
+"""How long tabs may take to get what is still due when nothing disturbs them any more."""
+LOOK_SECONDS = 0.02
+PEOPLE_PAUSE_SECONDS = (0.0, 0.4)
+
+
+@dataclass
+class Session:
+    """One session: its tabs, and what was said in it."""
+
+    session_id: str
+    tabs: list[Tab]
+    answers: list[Answer] = field(default_factory=lambda: [])
+
+    @property
+    def unfinished(self) -> list[Answer]:
+        """What has not ended in every tab."""
+        return [
+            answer
+            for answer in self.answers
+            if not answer.may_be_forgotten
+            and not all(tab.view.has("turn_finished", answer.message_id) for tab in self.tabs)
+        ]
+
+
+class Traffic:
+    """The sessions of one scenario."""
+
+    def __init__(self, row: Row, stub: StubModel, random: Random) -> None:
+        self.sessions: list[Session] = []
+        self.random = random
+        self.pace = 0.02
+        """Seconds between two pieces of an answer."""
+        self._row = row
+        self._stub = stub
+        self._running: list[asyncio.Task[None]] = []
+        self._talkers: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._said = 0
+
+    @property
+    def tabs(self) -> list[Tab]:
+        return [tab for session in self.sessions for tab in session.tabs]
+
+    def open_session(self, pick_urls: Sequence[Callable[[int], str]]) -> Session:
+        """A new session with one tab for each of `pick_urls`."""
+        session_id = f"f-{len(self.sessions)}-{self.random.getrandbits(64):016x}"
+        tabs = [
+            Tab(session_id, pick, self._row, Random(self.random.getrandbits(64)))
+            for pick in pick_urls
+        ]
+        session = Session(session_id, tabs)
+        self.sessions.append(session)
+        self._running += [asyncio.create_task(tab.run()) for tab in tabs]
+        self._row.sessions += 1
+        self._row.tabs += len(tabs)
+        return session
+
+    def start_talking(self) -> None:
+        """From here on somebody talks in every session."""
+        random = self.random
+        self._talkers = [
+            asyncio.create_task(self._talk(session, Random(random.getrandbits(64))))
+            for session in self.sessions
+        ]
+
+    def ask(self, session: Session, random: Random | None = None, tab: Tab | None = None) -> Answer:
+        """Say something with a scripted answer in the session, in one of its tabs."""
+        self._said += 1
+        random = random or self.random
+        answer = write_answer(random, f"{session.session_id} {self._said}", pace=self.pace)
+        self.say(session, answer, tab or random.choice(session.tabs))
+        return answer
+
+    def say(self, session: Session, answer: Answer, tab: Tab) -> None:
+        """Say this, in this tab."""
+        self._stub.script(answer.content, *answer.replies)
+        session.answers.append(answer)
+        tab.say(answer.message_id, answer.content)
+
+    async def after_events(self, count: int, timeout: float = 30.0) -> None:
+        """Wait until the tabs have been given so many events more: a moment in the traffic."""
+        wanted = self._row.events + count
+        await self.until(lambda: self._row.events >= wanted, f"{count} events more", timeout)
+
+    async def until(
+        self, condition: Callable[[], object], what: str, timeout: float = 30.0
+    ) -> None:
+        """Wait for a condition. Raises `AssertionError` with `what`."""
+        async with _give_up_after(timeout, what):
+            while not condition():
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def until_up_to_date(self) -> None:
+        """Wait until every tab has a socket and what it was promised on it."""
+        await self.until(
+            lambda: all(tab.is_up_to_date for tab in self.tabs), "every tab is up to date"
+        )
+
+    async def settle(self) -> None:
+        """Let everybody finish what was begun, and wait until every tab has all of it."""
+        self._stopping = True
+        settled = asyncio.gather(*self._talkers)
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await settled
+                while any(session.unfinished for session in self.sessions):
+                    await asyncio.sleep(LOOK_SECONDS)
+                while not all(tab.is_up_to_date for tab in self.tabs):
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            pass  # what is missing is counted
+
+    def judge(self) -> None:
+        """Compare what the tabs have with the script, and put it into the row."""
+        for session in self.sessions:
+            views = [tab.view for tab in session.tabs]
+            self._row.breaches += judge_session(session.answers, views)
+            for answer in session.answers:
+                if answer.may_be_forgotten and not views[0].has("message", answer.message_id):
+                    continue
+                self._row.accepted += 1
+                self._row.finished_once += all(finished_once(answer, view) for view in views)
+
+    async def close(self) -> None:
+        """Close every tab."""
+        for task in (*self._talkers, *self._running):
+            task.cancel()
+        await asyncio.gather(*self._talkers, *self._running, return_exceptions=True)
+
+    async def _talk(self, session: Session, random: Random) -> None:
+        while not self._stopping:
+            asked = [self.ask(session, random) for _ in range(random.choice((1, 1, 1, 2)))]
+            for answer in asked:
+                while not _is_finished(session, answer) and not answer.may_be_forgotten:
+                    await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(random.uniform(*PEOPLE_PAUSE_SECONDS))
+
+
+def _is_finished(session: Session, answer: Answer) -> bool:
+    return any(tab.view.has("turn_finished", answer.message_id) for tab in session.tabs)
+
+
+@asynccontextmanager
+async def _give_up_after(seconds: float, what: str) -> AsyncGenerator[None, None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise AssertionError(f"waited {seconds} s in vain for: {what}") from None
