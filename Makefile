@@ -9,7 +9,7 @@ PACKAGES := frontend/node_modules/.ready
 LIGHTHOUSE := frontend/lighthouse/node_modules/.ready
 PAGE := frontend/dist/index.html
 
-.PHONY: setup frontend run test screenshots test-real check generate format lock
+.PHONY: setup frontend run test faults screenshots test-real check generate format lock
 .DELETE_ON_ERROR:
 
 # The environment, with exactly the packages of requirements.lock.
@@ -47,6 +47,11 @@ run: setup frontend
 test: setup check frontend $(LIGHTHOUSE)
 	$(BIN)/python -m dev.system_packages
 	$(BIN)/python -m dev.run_tests
+
+# The fault table, within ten minutes: SEED=42 REPEAT=3 ONLY="part of a name" SABOTAGE=gap|fence|dedupe|epoch
+faults: setup
+	$(BIN)/python -m tests.faults $(if $(SEED),--seed '$(SEED)') $(if $(REPEAT),--repeat '$(REPEAT)') \
+		$(if $(ONLY),--only '$(ONLY)') $(if $(SABOTAGE),--sabotage '$(SABOTAGE)')
 
 # The pictures of the README, as `make test` has taken them.
 screenshots: setup frontend

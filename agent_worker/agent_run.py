@@ -24,7 +24,7 @@ from agent_worker.settings import WorkerSettings
 from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory
 from agent_worker.telemetry_emitter import TelemetryEmitter
-from agent_worker.translate import Translator
+from agent_worker.translate import TextTooLong, Translator
 from shared.inbox import InboxItem
 from shared.protocol import Failure, TurnStatus, Usage
 
@@ -62,7 +62,11 @@ class AgentRun:
         self._frames = CallFrames(emitter, span_ends, provider)
         self._agent_for_turn = agent_for_turn
         self._settings = settings
-        self._translator = Translator(story, settings.max_result_bytes)
+        self._translator = Translator(
+            story,
+            max_data_bytes=settings.max_result_bytes,
+            max_text_bytes=settings.max_text_bytes,
+        )
 
     async def run(
         self, item: InboxItem, history: list[ModelMessage], stop: asyncio.Event
@@ -122,7 +126,11 @@ class AgentRun:
                 return self._failed(UNSUPPORTED_OUTPUT)
             if result.response.finish_reason == "content_filter":
                 return self._failed(FILTERED)  # half an answer is none, though it has text
-            for frame in [*self._translator.close(), *self._translator.output(result.output)]:
+            try:
+                told = [*self._translator.close(), *self._translator.output(result.output)]
+            except TextTooLong as error:
+                return self._failed(explain(error, None), error)
+            for frame in told:
                 self._emitter.emit(frame)
             self._emitter.close_open_calls()
             return Outcome("completed", self._frames.usage(), messages=result.all_messages())

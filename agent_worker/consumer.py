@@ -16,9 +16,9 @@ from agent_worker.insist import keep_asking
 from agent_worker.patient_requests import CLAIMABLE_AT_ONCE, PatientRequests
 from agent_worker.run_turn import TurnRunner, TurnSignals
 from agent_worker.settings import WorkerSettings
-from shared.errors import Fenced, TurnOver, Unavailable
+from shared.errors import Fenced, NotALog, TurnOver, Unavailable
 from shared.ids import EntryId, SessionId, TurnId
-from shared.inbox import Enqueued
+from shared.inbox import Enqueued, SubmittedMessage
 from shared.lease import Lease, Leases, Turn, make_acquisition
 from shared.patient_request import PatientRequest
 from shared.promise import Promises
@@ -59,6 +59,7 @@ class Consumer:
         self._sessions: dict[SessionId, asyncio.Task[None]] = {}
         self._requests = requests
         self._again: set[SessionId] = set()
+        self._broken: set[SessionId] = set()
         self._slots = asyncio.Semaphore(settings.worker_concurrency)
         self._closing = asyncio.Event()
         self._hand_back = asyncio.Event()
@@ -111,8 +112,10 @@ class Consumer:
             try:
                 await self._claiming(lambda entry=entry: self._take_entry(entry))
             except RefusedByRedis as error:
-                # Somebody has put something else under this session's keys: it waits, alone.
-                _log.error("turns: entry %s is left pending: %s", entry.entry_id, error)
+                if isinstance(entry.work, SubmittedMessage):
+                    self._tell_broken(entry.work.session_id, error)
+                else:
+                    _log.error("turns: entry %s is left pending: %s", entry.entry_id, error)
 
     async def _take_entry(self, entry: WorkEntry) -> None:
         """Acknowledge what is over, and see that somebody runs the rest."""
@@ -124,7 +127,7 @@ class Consumer:
             if not self._requests.has(entry.entry_id) and await self._take_slot(entry.entry_id):
                 self._requests.start(entry.entry_id, work, self._slots.release)
         elif await self._promises.settle(work, entry.entry_id) is Enqueued.LEFT:
-            return
+            self._broken.discard(work.session_id)
         elif work.session_id in self._sessions:
             # Its turns run here. They may have found the inbox empty just before: look once more.
             self._again.add(work.session_id)
@@ -153,14 +156,24 @@ class Consumer:
                     await self._run_under_lease(session_id, entry_id)
                 except Fenced as error:
                     _log.warning("%s", error)
+                self._broken.discard(session_id)
                 if session_id not in self._again:
                     break
+        except (RefusedByRedis, NotALog) as error:
+            self._tell_broken(session_id, error)
         except Exception:
             _log.exception("session %s: its entry is left pending", session_id[:8])
         finally:
             self._again.discard(session_id)
             del self._sessions[session_id]
             self._slots.release()
+
+    def _tell_broken(self, session_id: SessionId, error: Exception) -> None:
+        """Somebody has put something else under this session's keys: it waits, alone, and is tried
+        again and again. That is said once."""
+        if session_id not in self._broken:
+            _log.error("session %s: its entries are left pending: %s", session_id[:8], error)
+        self._broken.add(session_id)
 
     async def _run_under_lease(self, session_id: SessionId, entry_id: EntryId) -> None:
         acquisition = make_acquisition()
@@ -217,12 +230,15 @@ class Consumer:
         """As `keep_asking`, for what takes work: after Redis was away, nothing is claimed or
         acquired for half a lease. Those who hold leases renew them first; claiming at once would
         take over turns that are in good hands."""
+        told = False
         while True:
             await asyncio.sleep(max(self._quiet_until - self._now(), 0))
             try:
                 return await call()
             except Unavailable as error:
-                _log.warning("Redis is away: %s", error)
+                if not told:
+                    _log.warning("Redis is away: %s", error)
+                told = True
                 await keep_asking(self._work_stream.ping)
                 self._quiet_until = self._now() + self._settings.lease_seconds / 2
 

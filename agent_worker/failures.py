@@ -25,6 +25,7 @@ from pydantic_ai.exceptions import (
 )
 
 from agent_worker.mcp_connection import McpServerLost
+from agent_worker.translate import TextTooLong
 from shared.protocol import Failure
 
 WORKER_LOST = Failure(
@@ -40,6 +41,10 @@ UNSUPPORTED_OUTPUT = Failure(
 FILTERED = Failure(
     code="model_error",
     error="The language model's content filter refused the question or the answer.",
+)
+_TOO_LONG = Failure(
+    code="model_error",
+    error="The answer is longer than this service may keep. Please ask for less.",
 )
 _TOOL = Failure(code="tool_error", error="A tool that the answer needs has failed.")
 _MODEL_TIMEOUT = Failure(code="model_timeout", error="The language model did not answer in time.")
@@ -101,6 +106,8 @@ def explain(error: BaseException, tool_error: BaseException | None) -> Failure:
     match error:
         case McpServerLost():
             return _TOOL
+        case TextTooLong():
+            return _TOO_LONG
         case RunTimedOut():
             return TIMED_OUT
         case AgentRunError():

@@ -16,16 +16,18 @@ from agent_worker.agents import AgentForTurn
 from agent_worker.failures import INTERNAL, WORKER_LOST
 from agent_worker.history import dump_history, load_history, partial_answer, prompt_message
 from agent_worker.insist import insist
+from agent_worker.last_attempts import LastAttempts
 from agent_worker.past_attempts import PastAttempts, read_past_attempts
 from agent_worker.settings import WorkerSettings
 from agent_worker.span_clock import SpanClock
 from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory, now_text
 from agent_worker.telemetry_emitter import TelemetryEmitter
-from shared.errors import Fenced, TurnOver, Unavailable
+from shared.errors import Fenced, NotALog, TurnOver, Unavailable
 from shared.ids import Position
 from shared.lease import Ending, Lease, Started, Turn
 from shared.protocol import Event, encode_event
+from shared.redis_client import RefusedByRedis
 from shared.session_log import SessionLog
 from shared.tracing import context_of, trace_id_of_span
 
@@ -59,10 +61,16 @@ class TurnRunner:
         self._span_ends = span_ends
         self._worker = worker
         self._tracer = provider.get_tracer("fanline.worker")
+        self._last_attempts = LastAttempts(settings.max_attempts, settings.lease_seconds / 3)
 
     async def run(self, lease: Lease, turn: Turn, signals: TurnSignals) -> bool:
         """Run the turn to its end; returns whether it has ended, or was handed back. Raises
-        `Fenced` or `TurnOver`, after which nothing more is written."""
+        `Fenced` or `TurnOver`, after which nothing more is written, and `RefusedByRedis` or
+        `NotALog` where the session's keys hold something else."""
+        async with self._last_attempts.apart(lease, turn, signals.hand_back):
+            return await self._run_in_span(lease, turn, signals)
+
+    async def _run_in_span(self, lease: Lease, turn: Turn, signals: TurnSignals) -> bool:
         message = turn.item.message
         attempt = turn.attempts_begun + 1
         span = self._tracer.start_span(
@@ -81,7 +89,7 @@ class TurnRunner:
         try:
             with trace.use_span(span, record_exception=False, set_status_on_exception=False):
                 return await self._run(lease, turn, story, signals, clock)
-        except (Fenced, TurnOver, Unavailable):
+        except (Fenced, TurnOver, Unavailable, RefusedByRedis, NotALog):
             raise
         except Exception:
             # A bug of ours, or data that we cannot read: another attempt would meet it again.
@@ -111,7 +119,7 @@ class TurnRunner:
         if started is Started.CANCELLED:
             said = past.said(now_text())
             texts = [event.content for event in said]
-            before = load_history(turn, lease.session_id)
+            before = self._history(turn)
             messages = [*before, prompt_message(turn.item), *partial_answer(texts)]
             ending = self._ending(turn, messages)
             told = [*closing, *said, *last.ended("cancelled", duration_ms=clock.stop("cancelled"))]
@@ -131,7 +139,7 @@ class TurnRunner:
         past: PastAttempts,
     ) -> bool:
         settings = self._settings
-        history = load_history(turn, lease.session_id)
+        history = self._history(turn)
         emitter = TelemetryEmitter(
             lease,
             story,
@@ -192,8 +200,17 @@ class TurnRunner:
     def _ending(self, turn: Turn, messages: Sequence[ModelMessage] | None) -> Ending:
         if messages is None:
             return Ending()  # a failed turn leaves no trace in the model's history
-        history = dump_history(messages, self._settings.history_max_messages)
+        settings = self._settings
+        history = dump_history(messages, settings.history_max_messages, settings.history_max_bytes)
+        if not history:
+            turn_id = turn.item.message.message_id
+            _log.warning("turn %s is too big for the history, which stays as it was", turn_id)
+            return Ending()
         return Ending(history, turn.unheard_end)
+
+    def _history(self, turn: Turn) -> list[ModelMessage]:
+        most_bytes = self._settings.history_max_bytes
+        return load_history(turn, turn.item.message.session_id, most_bytes)
 
     async def _finish(
         self,

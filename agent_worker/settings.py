@@ -74,11 +74,15 @@ class WorkerSettings(SharedSettings):
     emitter_max_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
     """What one turn may have waiting for Redis before it ends as failed."""
     max_result_bytes: Annotated[int, Field(ge=64)] = 65_536
-    """Of a tool's result or a custom event's data, in a frame."""
+    """Of a tool's arguments, its result or a custom event's data, in a frame."""
+    max_text_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    """Of one text of an answer; a longer one ends its turn as failed."""
     model_result_bytes: Annotated[int, Field(ge=64)] = 32_768
     """Of a tool's result, for the model of the clinical agents."""
     history_max_messages: Annotated[int, Field(ge=2)] = 200
     """Of the model's history, cut at the beginning of a turn."""
+    history_max_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+    """Of the model's history, cut likewise; a turn that alone is bigger is left out of it."""
     usage_request_limit: Annotated[int, Field(ge=1)] = 50
     """Model requests that one turn may make."""
     usage_total_tokens_limit: Annotated[int, Field(ge=0)] = 0

@@ -17,7 +17,7 @@ from typing import Any
 from agent_worker.insist import insist
 from agent_worker.pending_event import PendingEvent, Text
 from agent_worker.story import TurnStory
-from agent_worker.translate import cut_text
+from agent_worker.translate import bound_object, cut_text
 from shared.ids import Position
 from shared.lease import Lease
 from shared.protocol import (
@@ -50,8 +50,6 @@ class TelemetryEmitter:
         self._drained = asyncio.Event()
         self._drained.set()
         self._deltas: dict[str, list[Position]] = {}
-        self._removable: list[Position] = []
-        self._ended_texts: set[str] = set()
         self._open_calls: dict[str, ToolCallEvent | OpenAIEvent] = {}
         self.overflowed = asyncio.Event()
 
@@ -65,7 +63,7 @@ class TelemetryEmitter:
             ToolCallEvent,
             tool_call_id=tool_call_id,
             tool_name=tool_name,
-            arguments=arguments,
+            arguments=bound_object(arguments, self._max_result_bytes),
             **ids,
         )
         self._begin_call(tool_call_id, event)
@@ -157,7 +155,7 @@ class TelemetryEmitter:
 
     def left_in_log(self) -> list[Position]:
         """The deltas of this attempt that are still in the log, for *finish* to remove."""
-        return [*self._removable, *(place for places in self._deltas.values() for place in places)]
+        return [place for places in self._deltas.values() for place in places]
 
     # inside
 
@@ -194,25 +192,27 @@ class TelemetryEmitter:
 
     async def _send_batch(self, batch: Sequence[PendingEvent]) -> None:
         number = self._lease.next_batch()
-        events = [item.encode() for item in batch]
-        removed, self._removable = self._removable, []
-        for item in batch:
-            if isinstance(item.event, Text) and not item.event.streaming:
-                self._ended_texts.add(item.event.message_id)
-                removed += self._deltas.pop(item.event.message_id, [])
+        texts = [item.event for item in batch if isinstance(item.event, Text)]
+        ended = [text.message_id for text in texts if not text.streaming]
+        # The whole text says what its last pieces would. Written beside it, they would be in the
+        # log without the earlier ones, and a tab that reads would be shown a text with a hole.
+        told = [item for item in batch if not _is_piece_of(item.event, ended)]
+        events = [item.encode() for item in told]
+        removed = [place for message_id in ended for place in self._deltas.pop(message_id, [])]
         turn_id = self._story.turn_id
         last = await insist(
             self._lease, turn_id, lambda: self._lease.append(number, turn_id, events, removed)
         )
         self._queued_bytes -= sum(item.size for item in batch)
-        self._remember_deltas(batch, last)
+        self._remember_deltas(told, last)
 
     def _remember_deltas(self, batch: Sequence[PendingEvent], last: Position) -> None:
         first = last.seq - len(batch) + 1
         for offset, item in enumerate(batch):
             if isinstance(item.event, Text) and item.event.streaming:
                 place = Position(last.epoch, first + offset)
-                if item.event.message_id in self._ended_texts:
-                    self._removable.append(place)  # its end was in the same batch
-                else:
-                    self._deltas.setdefault(item.event.message_id, []).append(place)
+                self._deltas.setdefault(item.event.message_id, []).append(place)
+
+
+def _is_piece_of(event: Event, message_ids: Sequence[str]) -> bool:
+    return isinstance(event, Text) and event.streaming and event.message_id in message_ids

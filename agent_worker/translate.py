@@ -28,6 +28,10 @@ from shared.protocol import AgentCustomEvent, AssistantMessage, Event, Reasoning
 TextFrame = type[AssistantMessage] | type[ReasoningMessage]
 
 
+class TextTooLong(Exception):
+    """One text of an answer takes more than `MAX_TEXT_BYTES`: the turn cannot go on."""
+
+
 @dataclass
 class _OpenText:
     """A text that has started and not ended."""
@@ -35,22 +39,25 @@ class _OpenText:
     kind: TextFrame
     message_id: str
     pieces: list[str] = field(default_factory=lambda: [])
+    size: int = 0
+    """In bytes."""
 
 
 class Translator:
     """Translates one attempt. Message ids name turn, attempt and text, so no other attempt uses
     one."""
 
-    def __init__(self, story: TurnStory, max_data_bytes: int) -> None:
+    def __init__(self, story: TurnStory, *, max_data_bytes: int, max_text_bytes: int) -> None:
         self._story = story
         self._max_data_bytes = max_data_bytes
+        self._max_text_bytes = max_text_bytes
         self._open: dict[int, _OpenText] = {}
         self._texts_begun = 0
         self._said: list[str] = []
 
     def translate(self, event: object) -> list[Event]:
         """The frames for one native event: none, one, or the end of one text and the start of
-        another."""
+        another. Raises `TextTooLong`."""
         match event:
             case PartStartEvent(index=index, part=TextPart(content=content)):
                 return self._start(index, AssistantMessage, content)
@@ -69,10 +76,12 @@ class Translator:
 
     def output(self, output: object) -> list[Event]:
         """The frames for what the run returned: none for what its last texts have said, else one
-        final text; a structured output is its JSON."""
+        final text; a structured output is its JSON. Raises `TextTooLong`."""
         if isinstance(output, str) and self._has_said(output):
             return []
         text = clean_text(output) if isinstance(output, str) else json_text(output)
+        if len(text.encode()) > self._max_text_bytes:
+            raise TextTooLong
         return [*self._start(-1, AssistantMessage, ""), *self._whole(-1, text)]
 
     def close(self) -> list[Event]:
@@ -99,6 +108,9 @@ class Translator:
         if text is None or not content:
             return []
         content = clean_text(content)
+        text.size += len(content.encode())
+        if text.size > self._max_text_bytes:
+            raise TextTooLong
         text.pieces.append(content)
         return [self._frame(text, content, streaming=True)]
 
@@ -120,9 +132,7 @@ class Translator:
         )
 
     def _custom(self, event: CustomEvent) -> list[Event]:
-        data = _custom_data(event)
-        if len(json_text(data).encode()) > self._max_data_bytes:
-            data = {"truncated": True}
+        data = bound_object(_custom_data(event), self._max_data_bytes)
         return [self._story.make(AgentCustomEvent, name=_custom_name(event), data=data)]
 
 
@@ -150,6 +160,11 @@ def parse_arguments(arguments: object) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         return {"raw": clean_text(str(arguments))}
     return json.loads(json_text(cast(dict[str, Any], parsed)))
+
+
+def bound_object(value: dict[str, Any], most_bytes: int) -> dict[str, Any]:
+    """`value`, or a mark in its place where its JSON takes more than `most_bytes`."""
+    return value if len(json_text(value).encode()) <= most_bytes else {"truncated": True}
 
 
 def json_text(value: object) -> str:

@@ -58,7 +58,7 @@ async def begin_turn(inbox: Inbox, leases: Leases) -> tuple[Lease, TurnStory]:
 async def measure(lease: Lease, story: TurnStory, before: Callable[[], None]) -> list[float]:
     """Microseconds for each event of an answer that speaks and calls tools."""
     emitter = TelemetryEmitter(lease, story, max_bytes=MAX_BYTES, max_result_bytes=65_536)
-    translator = Translator(story, 65_536)
+    translator = Translator(story, max_data_bytes=65_536, max_text_bytes=MAX_BYTES)
     translator.translate(PartStartEvent(index=0, part=TextPart("")))
     sending = asyncio.create_task(emitter.send())
     await asyncio.sleep(0)

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import redis
@@ -16,13 +17,21 @@ class EmbeddedRedis:
     on the same port; with `append_only` it then has what it had."""
 
     def __init__(
-        self, folder: Path, *, port: int = 0, append_only: bool = False, program: str = ""
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        append_only: bool = False,
+        program: str = "",
+        options: Sequence[str] = (),
     ) -> None:
-        """`program`: another server than the embedded one, such as `redis-server`."""
+        """`program`: another server than the embedded one, such as `redis-server`. `options`: more
+        words for its command line; they may be changed before it is started again."""
         self.port = port or free_port()
+        self.folder = folder
         self._program = program or str(get_binary_path())
-        self._folder = folder
         self._append_only = append_only
+        self.options = list(options)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -32,11 +41,11 @@ class EmbeddedRedis:
     def start(self) -> None:
         """Start it, and return when it answers. Raises `RuntimeError` with its log when it does
         not."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        log = self._folder / "server.log"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        log = self.folder / "server.log"
         command = [self._program, "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--dir", str(self._folder), "--save", "", "--logfile", str(log)]
-        command += ["--appendonly", "yes" if self._append_only else "no"]
+        command += ["--dir", str(self.folder), "--save", "", "--logfile", str(log)]
+        command += ["--appendonly", "yes" if self._append_only else "no", *self.options]
         self.process = subprocess.Popen(command, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():

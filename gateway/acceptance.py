@@ -117,6 +117,7 @@ class Acceptance:
         for the one before it."""
         if self._away and not self._is_ready():
             self._refuse_unavailable(session_id, message_id)
+        logged = False
         try:
             async with asyncio.timeout(self._settings.accept_seconds):
                 while True:
@@ -125,7 +126,9 @@ class Acceptance:
                         self._away = False
                         return result
                     except Unavailable as error:
-                        _log.warning("session %s: Redis is away: %s", session_id[:8], error)
+                        if not logged:
+                            _log.warning("session %s: Redis is away: %s", session_id[:8], error)
+                        logged = True
                         await asyncio.sleep(RETRY_SECONDS)
         except RefusedByRedis as error:  # somebody put something else under this session's keys
             _log.error("session %s: Redis refused: %s", session_id[:8], error)

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from gateway.acceptance import Acceptance
 from gateway.access import is_origin_allowed, session_of
 from gateway.connection_manager import ConnectionManager
-from gateway.drain import Drain
+from gateway.drain import SPREAD_SHARE, Drain
 from gateway.health import Probe
 from gateway.http_routes import build_routes
 from gateway.metrics import Metrics
@@ -66,7 +66,10 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
         metrics,
         lambda: probe.is_ready,
     )
-    edge = WebSocketEdge(manager, acceptance, settings, metrics)
+    # A tab that is sent away last must have had its time to answer when the drain is over.
+    most = settings.drain_seconds * (1 - SPREAD_SHARE)
+    bounds = settings.model_copy(update={"close_seconds": min(settings.close_seconds, most)})
+    edge = WebSocketEdge(manager, acceptance, bounds, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:

@@ -7,6 +7,7 @@ tab's follower judges the page for that tab; nothing here decides.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from gateway.frames import Frames
 from gateway.metrics import Metrics
@@ -20,15 +21,44 @@ from shared.session_log import LogEntry, LogPage, SessionLog
 _log = logging.getLogger(__name__)
 
 READ_RETRY_SECONDS = 0.25
+READS_AT_ONCE = 32
+"""Over all sessions: each takes a connection, of which the client has a hundred. When everybody
+comes back at once, enough are left for what tabs say."""
+
+KEPT_BYTES = 16_384
+"""A page of no more than this is kept for a moment: when everybody comes back at once, most have
+missed little or nothing."""
 
 PreparedFrames = dict[Position | None, Frames]
 """A page's frames by the cursor they begin after: tabs at the same place share them."""
 
 
+@dataclass(frozen=True)
+class SharedPage:
+    """A page that reaches the head, for tabs that come after it was asked for."""
+
+    page: LogPage
+    after: Position | None
+    prepared: PreparedFrames
+
+    def serves(self, cursor: Position | None) -> bool:
+        """Whether a tab at `cursor` may have it. It never means a reset to one that came later:
+        that one may have been told elsewhere what is newer than the page."""
+        head = self.page.head
+        if cursor is None or head is None:
+            return cursor is None and self.after is None
+        is_in_reach = cursor.epoch == head.epoch and cursor <= head
+        is_whole = self.page.trimmed is None or cursor >= self.page.trimmed
+        return is_in_reach and is_whole and (self.after is None or cursor >= self.after)
+
+
 class FollowedSession:
     """A session with at least one tab here, or that had one a moment ago."""
 
-    __slots__ = ("channel", "head", "linger", "name", "reading", "session_id", "tabs")
+    __slots__ = (
+        "channel", "has_foreign_texts", "head", "kept", "linger", "name", "news", "reading",
+        "session_id", "tabs",
+    )  # fmt: skip
 
     def __init__(self, session_id: SessionId, channel: str) -> None:
         self.session_id = session_id
@@ -37,8 +67,19 @@ class FollowedSession:
         self.tabs: set[Tab] = set()
         self.head: Position | None = None
         """The head of the log, as last heard of."""
+        self.has_foreign_texts = False
+        """Whether somebody else publishes on its channel, which has been logged."""
+        self.news = 0
+        """How often something was heard of it: a page asked for before that may be old."""
+        self.kept: SharedPage | None = None
+        """The end of the log, for as long as nothing is heard."""
         self.reading: asyncio.Task[None] | None = None
         self.linger: asyncio.TimerHandle | None = None
+
+    def hear_news(self) -> None:
+        """A text has come, or another head was seen, or Redis lost: what was read may be old."""
+        self.news += 1
+        self.kept = None
 
     def tabs_that_want_a_page(self) -> list[Tab]:
         return [tab for tab in self.tabs if tab.wants_page]
@@ -58,11 +99,15 @@ class CatchUp:
         self._subscribe = subscribe
         self._settings = settings
         self._metrics = metrics
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
 
     def request(self, session: FollowedSession) -> None:
         """See that the tabs which want a page get it. At most one read per session is under way,
-        shared by all of them."""
-        if session.reading is None:
+        shared by all of them; its end serves those who come after it too, until something is heard
+        of the session or `HEADS_SECONDS` are over: so long an open tab may be wrong anyway."""
+        if session.kept is not None:
+            self._share(session.kept, session.tabs_that_want_a_page())
+        if session.reading is None and session.tabs_that_want_a_page():
             session.reading = asyncio.create_task(
                 self._read(session), name=f"read {session.channel}"
             )
@@ -71,14 +116,17 @@ class CatchUp:
         try:
             while tabs := session.tabs_that_want_a_page():
                 after = min((tab.follower.cursor for tab in tabs), key=_from_the_beginning)
+                news = session.news
                 page, frames = await self._read_page(session, after)
                 session.head = page.head
-                prepared: PreparedFrames = {after: frames}
-                for tab in session.tabs_that_want_a_page():
-                    cursor = tab.follower.cursor
-                    if after is None or (cursor is not None and cursor >= after):
-                        self._deliver(tab, page, after, prepared)
-                    # else: it came while the page was being read
+                shared = SharedPage(page, after, {after: frames})
+                for tab in set(tabs).intersection(session.tabs_that_want_a_page()):
+                    self._deliver(tab, page, after, shared.prepared)
+                # Others came while the page was being read.
+                if session.news == news and page.is_last:
+                    self._share(shared, session.tabs_that_want_a_page())
+                    if sum(map(len, frames.texts)) <= KEPT_BYTES:
+                        self._keep(session, shared)
         finally:
             session.reading = None
 
@@ -88,25 +136,47 @@ class CatchUp:
         """One page and its frames, however long Redis is away; the tabs have been told that it is.
         The frames are made here, before any cursor moves: a page that cannot be delivered whole is
         not delivered at all."""
+        logged = ""
         while True:
             # Subscribe before reading. The other way round, an event appended between the two
             # would reach neither, and the tab would stay one token short until the next.
             await self._subscribe(session.channel)
             try:
-                page = await self._log.read_after(
-                    session.session_id, after, self._settings.page_events
-                )
+                async with self._reads:
+                    page = await self._log.read_after(
+                        session.session_id,
+                        after,
+                        self._settings.page_events,
+                        self._settings.page_bytes,
+                    )
                 frames = _prepare(page.entries)
             except Unavailable as error:
-                _log.warning("%s: log could not be read: %s", session.channel, error)
+                if not logged:
+                    _log.warning("%s: log could not be read: %s", session.channel, error)
+                logged = logged or "unavailable"
                 await asyncio.sleep(READ_RETRY_SECONDS)
             except NotALog as error:
-                _log.error("%s: not a log: %s", session.channel, error)
+                if logged != "not a log":
+                    _log.error("%s: not a log: %s", session.channel, error)
+                logged = "not a log"
                 self._metrics.broken_logs.inc()
                 await asyncio.sleep(self._settings.heads_seconds)
             else:
                 self._metrics.pages.inc()
                 return page, frames
+
+    def _share(self, shared: SharedPage, tabs: list[Tab]) -> None:
+        for tab in tabs:
+            if shared.serves(tab.follower.cursor):
+                self._deliver(tab, shared.page, shared.after, shared.prepared)
+
+    def _keep(self, session: FollowedSession, shared: SharedPage) -> None:
+        def forget() -> None:
+            if session.kept is shared:
+                session.kept = None
+
+        session.kept = shared
+        asyncio.get_running_loop().call_later(self._settings.heads_seconds, forget)
 
     def _deliver(
         self, tab: Tab, page: LogPage, after: Position | None, prepared: PreparedFrames
@@ -115,7 +185,7 @@ class CatchUp:
         outcome = tab.follower.on_page(page, after)
         if outcome.reset and tab.announced:
             tab.say("reconnecting")
-        if not tab.announced:
+        if not tab.announced or _leads_beyond(tab.told_head, cursor, page, outcome.entries):
             tab.announce(
                 page,
                 cursor=cursor,
@@ -132,6 +202,18 @@ class CatchUp:
 
 def _prepare(entries: Sequence[LogEntry]) -> Frames:
     return Frames([text.encode() for text in frames_of(entries)])
+
+
+def _leads_beyond(
+    told: Position | None, cursor: Position | None, page: LogPage, entries: Sequence[LogEntry]
+) -> bool:
+    """Whether this page steps into another epoch, of which the tab was told less: it accepts such a
+    step up to the head that it was told. A log may begin an epoch between two pages, and the first
+    frame of one may be a text that was merged up to a later place."""
+    if page.head is None or not entries:
+        return page.head is None and told is not None
+    before, last = cursor or entries[0].position, entries[-1].position
+    return before.epoch != last.epoch and (told is None or last > told)
 
 
 def _from_the_beginning(cursor: Position | None) -> Position:

@@ -127,6 +127,8 @@ class ConnectionManager:
     def on_lost(self) -> None:
         """Redis is away: say so, and read the log when it is back."""
         self._metrics.redis_lost.inc()
+        for session in self._sessions.values():
+            session.hear_news()
         for tab in self.all_tabs():
             tab.follower.read_again()
         self.broadcast("reconnecting")
@@ -134,6 +136,7 @@ class ConnectionManager:
     def on_restored(self) -> None:
         """Every channel is subscribed again: read what was missed."""
         for session in self._sessions.values():
+            session.hear_news()
             for tab in session.tabs:
                 tab.follower.read_again()  # one may have reached the head while nothing arrived
             self._catch_up.request(session)
@@ -198,6 +201,7 @@ class ConnectionManager:
             self._subscription.unsubscribe(session.channel)
 
     def _on_texts(self, session: FollowedSession, texts: list[bytes]) -> None:
+        session.hear_news()
         live = [(place, text) for text in texts if (place := self._position_in(session, text))]
         shared: dict[tuple[int, ...], Frames] = {}  # tabs that take the same texts share the frames
         for tab in session.tabs:
@@ -225,10 +229,14 @@ class ConnectionManager:
         position = read_position(text, session.name)
         if position is None:
             self._metrics.foreign_texts.inc()
-            _log.warning("channel %s: dropped a text that is not ours", session.channel)
+            if not session.has_foreign_texts:
+                _log.warning("%s: dropped a text that is not ours, and will more", session.channel)
+            session.has_foreign_texts = True
         return position
 
     def _on_head(self, session: FollowedSession, head: Position | None) -> None:
+        if head != session.head:
+            session.hear_news()
         session.head = head
         verdicts = [tab.follower.on_head(head) for tab in session.tabs]
         if Live.READ in verdicts:

@@ -11,6 +11,7 @@ import random
 from gateway.close_codes import DRAINING
 from gateway.connection_manager import ConnectionManager
 from gateway.health import Probe
+from gateway.tab import Tab
 
 SPREAD_SHARE = 0.5
 """The part of `DRAIN_SECONDS` over which the closes are spread; the rest is for slow sockets."""
@@ -33,9 +34,16 @@ class Drain:
         random.shuffle(tabs)
         pause = self._drain_seconds * SPREAD_SHARE / max(len(tabs), 1)
         for tab in tabs:
-            wait_ms = random.randrange(100, 1000)
-            tab.say("disconnected")
-            tab.socket.close(DRAINING, str(wait_ms))
+            _send_away(tab)
             await asyncio.sleep(min(pause, 0.05))
-        while self._manager.tab_count() and loop.time() < deadline:  # noqa: ASYNC110 - polled
+        while self._manager.tab_count() and loop.time() < deadline:
+            for tab in self._manager.all_tabs():
+                if not tab.leaving:  # its handshake was under way when the drain began
+                    _send_away(tab)
             await asyncio.sleep(0.05)
+
+
+def _send_away(tab: Tab) -> None:
+    wait_ms = random.randrange(100, 1000)
+    tab.say("disconnected")
+    tab.socket.close(DRAINING, str(wait_ms))

@@ -42,20 +42,26 @@ class Follower:
         self.reading = True
         self._began_under: int | None = None  # epoch under which this reading began
         self._newest_seen: Position | None = None  # by a live text while reading
+        self._delivered_live: Position | None = None  # the last that a live text gave to the tab
+        self._is_misled = False  # whether that may have been what the log does not have
 
     def on_live(self, position: Position) -> Live:
         """A text at `position` arrived. On `DELIVER` the cursor has moved to it."""
+        is_next = self.cursor is not None and position.is_next_after(self.cursor)
+        if is_next and not self.reading:
+            self.cursor = self._delivered_live = position
+            return Live.DELIVER
+        if position == self._delivered_live:
+            # Redis brings what a script has published once: one of the two was forged, and only
+            # the log knows which.
+            self._is_misled = True
         if self.reading:
             # The read that is under way may have been made before this text was written.
             if self._newest_seen is None or position > self._newest_seen:
                 self._newest_seen = position
             return Live.IGNORE
-        if self.cursor is not None:
-            if position.is_next_after(self.cursor):
-                self.cursor = position
-                return Live.DELIVER
-            if position <= self.cursor:
-                return Live.IGNORE
+        if self.cursor is not None and position <= self.cursor and not self._is_misled:
+            return Live.IGNORE
         self.read_again()
         return Live.READ
 
@@ -79,7 +85,8 @@ class Follower:
         """
         reset = self._must_reset(page)
         if reset:
-            self.cursor = None
+            self.cursor = self._delivered_live = None
+            self._is_misled = False
         if page.head is not None:
             self._began_under = page.head.epoch
         if reset and after is not None:
@@ -97,7 +104,7 @@ class Follower:
     def _must_reset(self, page: LogPage) -> bool:
         if self.cursor is None:
             return False
-        if page.head is None:
+        if page.head is None or self._is_misled:
             return True
         # A reading that began under the newest epoch passes through older ones without a reset.
         began_under = self.cursor.epoch if self._began_under is None else self._began_under

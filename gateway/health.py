@@ -15,10 +15,10 @@ from shared.subscription import Batch, Listener, Subscription
 
 _log = logging.getLogger(__name__)
 
-PROBE_SECONDS = 1.0
-DEAF_SECONDS = 3.0
-"""Three probes lost: not ready. Together with the period this keeps the flip within five
-seconds."""
+PROBE_SECONDS = 0.5
+DEAF_SECONDS = 2.0
+"""Four probes lost: not ready, and tabs are told. A Redis that answers nobody for three seconds is
+noticed before it is back."""
 
 
 class Probe:
@@ -40,15 +40,17 @@ class Probe:
         return not self.draining and self._age() < DEAF_SECONDS
 
     async def run(self, subscription: Subscription) -> None:
-        """Publish a probe every second, and judge what came back. Never ends."""
-        subscribing = asyncio.create_task(subscription.subscribe(self._channel))
-        try:
+        """Publish a probe every half second, and judge what came back. Never ends."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(subscription.subscribe(self._channel))
+            # Apart: a Redis that does not answer holds the next probe up, not the judgement.
+            group.create_task(self._publish())
             while True:
-                await self._publish()
+                began = self._now()
                 await asyncio.sleep(PROBE_SECONDS)
-                self._heal(subscription)
-        finally:
-            subscribing.cancel()
+                # This process was held up: what came meanwhile is read after this, not before.
+                if self._now() - began < 2 * PROBE_SECONDS:
+                    self._heal(subscription)
 
     def on_batch(self, batch: Batch) -> None:
         if batch.pop(self._channel.encode(), None):
@@ -64,15 +66,19 @@ class Probe:
         self._listener.on_restored()
 
     async def _publish(self) -> None:
-        try:
-            await ask(self._client, lambda: self._client.publish(self._channel, "probe"))
-        except Unavailable as error:
-            _log.warning("probe: Redis does not answer: %s", error)
+        while True:
+            try:
+                await ask(self._client, lambda: self._client.publish(self._channel, "probe"))
+            except Unavailable as error:
+                _log.warning("probe: Redis does not answer: %s", error)
+            await asyncio.sleep(PROBE_SECONDS)
 
     def _heal(self, subscription: Subscription) -> None:
-        if not subscription.is_connected:
-            return
-        if min(self._age(), self._now() - self._reconnected_at) > DEAF_SECONDS:
+        # One that went deaf before its channels were confirmed would wait for them for ever.
+        silence = subscription.restoring_in_silence_seconds
+        if subscription.is_connected:
+            silence = min(self._age(), self._now() - self._reconnected_at)
+        if silence > DEAF_SECONDS:
             _log.warning("probe: the subscription is open but deaf; connecting anew")
             subscription.reconnect()
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AnyHttpUrl, Field, field_validator
 from pydantic_settings import NoDecode
 
+from shared.session_log import PAGE_BYTES
 from shared.settings import SharedSettings
 
 DEFAULT_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
@@ -34,6 +35,8 @@ class GatewaySettings(SharedSettings):
     """How often the heads of the followed logs are compared with the cursors of their tabs."""
     page_events: Annotated[int, Field(ge=1, le=10_000)] = 256
     """Log entries read at once."""
+    page_bytes: Annotated[int, Field(ge=1024)] = PAGE_BYTES
+    """Of the entries read at once; a bigger one comes alone."""
     max_patient_requests: Annotated[int, Field(ge=1)] = 32
     """`/patient` requests that one gateway waits for at once; one more gets 503."""
     accept_seconds: Annotated[float, Field(gt=0)] = 4.0

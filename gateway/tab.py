@@ -42,7 +42,16 @@ class TabSocket(Protocol):
 class Tab:
     """One socket's place in one session, and the frames that concern this socket alone."""
 
-    __slots__ = ("announced", "asked", "follower", "last_write", "leaving", "session_id", "socket")
+    __slots__ = (
+        "announced",
+        "asked",
+        "follower",
+        "last_write",
+        "leaving",
+        "session_id",
+        "socket",
+        "told_head",
+    )
 
     def __init__(
         self, socket: TabSocket, session_id: SessionId, follower: Follower, *, asked: bool
@@ -57,6 +66,8 @@ class Tab:
         self.leaving = False
         """Whether it was told `disconnected`: its close is on its way."""
         self.last_write = 0.0
+        self.told_head: Position | None = None
+        """The head that the last `connected` named."""
 
     @property
     def wants_page(self) -> bool:
@@ -92,6 +103,7 @@ class Tab:
             server_time=format_timestamp(datetime.now(UTC)),
         )
         self.announced = True
+        self.told_head = page.head
         self.asked = False
         self.give(Frames.of(status))
 

@@ -4,9 +4,17 @@ uvicorn keeps the handshake, the reading, the pings and the closing; only outgoi
 What a transport has not got rid of is the one measure of a tab: above `MAX_TAB_BUFFER_BYTES` it has
 no room and is *behind*; when nothing of it is taken for `STALL_SECONDS`, it has stalled. Raw writes
 bypass uvicorn's own flow control, so both are looked at here.
+
+The kernel takes megabytes for a peer that takes little, and says that it has room again only when a
+third of them has gone: minutes at a kilobyte a second. So it is given no more than a tab's own
+bound, and what it still holds counts as not taken.
 """
 
 import asyncio
+import fcntl
+import socket as sockets
+import struct
+import termios
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import cast
@@ -39,7 +47,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         """No answer to a ping. It says nothing while bytes wait before it: whether those are taken
         is the stall check's to see."""
-        if self.transport.get_write_buffer_size() and self.ping_timeout is not None:
+        if waiting_bytes(self.transport) and self.ping_timeout is not None:
             self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
         else:
             super().keepalive_timeout()
@@ -85,6 +93,7 @@ class WireSocket:
         self._taken = 0
         self._taken_at = asyncio.get_running_loop().time()
         self._transport.set_write_buffer_limits(high=max_buffer_bytes)
+        _bound_the_kernel(self._transport, max_buffer_bytes)
 
     def call_when_room(self, callback: Callable[[], None]) -> None:
         """Arrange for `callback` whenever a socket without room has drained."""
@@ -102,7 +111,7 @@ class WireSocket:
     def has_stalled(self, now: float) -> bool:
         if self._protocol.close_sent:
             return False
-        waiting = self._transport.get_write_buffer_size()
+        waiting = waiting_bytes(self._transport)
         taken = self._written - waiting
         if waiting == 0 or taken > self._taken:
             self._taken, self._taken_at = taken, now
@@ -110,3 +119,24 @@ class WireSocket:
 
     def close(self, code: int, reason: str = "") -> None:
         self._protocol.close(code, reason)
+
+
+def waiting_bytes(transport: asyncio.Transport) -> int:
+    """What was written and the peer has not taken, here and in the kernel."""
+    return transport.get_write_buffer_size() + _kernel_bytes(transport)
+
+
+def _kernel_bytes(transport: asyncio.Transport) -> int:
+    """What the kernel holds until the peer acknowledges it; 0 on a system that does not tell."""
+    socket = cast(sockets.socket, transport.get_extra_info("socket"))
+    try:
+        (count,) = struct.unpack("i", fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, b"\0" * 4))
+    except (OSError, ValueError):
+        return 0
+    return count
+
+
+def _bound_the_kernel(transport: asyncio.Transport, unsent_bytes: int) -> None:
+    if hasattr(sockets, "TCP_NOTSENT_LOWAT"):
+        socket = cast(sockets.socket, transport.get_extra_info("socket"))
+        socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, unsent_bytes)

@@ -6,6 +6,7 @@ message has left the inbox.
 """
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, cast
@@ -108,8 +109,11 @@ class Inbox:
 
     async def delete_session(self, session_id: SessionId) -> None:
         """Remove everything the session has. Its open tabs start anew. Raises `Unavailable`."""
+        read_clock = cast(Callable[[], Awaitable[tuple[int, int]]], self._client.time)
+        seconds, microseconds = await ask(self._client, read_clock)
+        asked = seconds * 1_000_000 + microseconds
         keys = self._keys.session(session_id)
-        await self._scripts.run("delete", keys, self._bounds[0], session_id)
+        await self._scripts.run("delete", keys, self._bounds[0], session_id, asked)
 
 
 def _encode_item(message: SubmittedMessage, entry_id: EntryId) -> str:

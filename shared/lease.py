@@ -23,6 +23,8 @@ class Turn:
 
     item: InboxItem
     attempts_begun: int
+    attempts_lost: int
+    """With their workers; the others were handed back."""
     first_position: Position | None
     """Position of the first attempt's `turn_started`; `None` when the turn was never started."""
     history: bytes
@@ -65,6 +67,8 @@ class Lease:
         self._scripts = leases.scripts
         self._bounds = (leases.session_ttl, leases.log_max_events)
         self._last_batch = 0
+        self._written = 0
+        """The last batch that Redis has said it has."""
 
     def next_batch(self) -> int:
         """A number for one write. No number is used for two different writes."""
@@ -74,14 +78,16 @@ class Lease:
     async def peek(self) -> Turn | None:
         """The turn to run next, or `None` for an empty inbox."""
         reply = await self._scripts.run("peek", self._keys)
-        head, turn, attempt, first, history, unheard, unheard_at = reply
+        head, turn, attempt, first, history, unheard, unheard_at, handed_back = reply
         if head is None:
             return None
         item = decode_item(self.session_id, head)
         begun = turn is not None and turn.decode() == item.message.message_id
+        attempts = int(attempt) if begun else 0
         return Turn(
             item=item,
-            attempts_begun=int(attempt) if begun else 0,
+            attempts_begun=attempts,
+            attempts_lost=attempts - int(handed_back or 0) if begun else 0,
             first_position=parse_position(first.decode()) if begun else None,
             history=history or b"",
             unheard=unheard or b"",
@@ -112,23 +118,28 @@ class Lease:
             most,
             *events,
         )
+        if word[0] == Started.STARTED:
+            self._written = batch
         return Started(word[0])
 
     async def append(
         self, batch: int, turn_id: TurnId, events: Sequence[str], remove: Sequence[Position]
     ) -> Position:
         """Append events and publish them, all or none; returns the last one's position. Entries at
-        `remove` leave the log in the same step. Raises `TurnOver`."""
+        `remove` leave the log in the same step. Raises `TurnOver`, also where Redis has forgotten
+        something that was written under this lease: the attempt has a hole."""
         word = await self._run(
             "append",
             *self._bounds,
             self.token,
             batch,
+            self._written,
             turn_id,
             len(remove),
             *map(str, remove),
             *events,
         )
+        self._written = batch
         return parse_position(word[1])
 
     async def finish(
@@ -139,12 +150,13 @@ class Lease:
         remove: Sequence[Position],
         ending: Ending,
     ) -> None:
-        """End the turn. Raises `TurnOver`."""
+        """End the turn. Raises `TurnOver`, as `append` does."""
         await self._run(
             "finish",
             *self._bounds,
             self.token,
             batch,
+            self._written,
             turn_id,
             ending.history,
             ending.heard,
@@ -152,6 +164,7 @@ class Lease:
             *map(str, remove),
             *events,
         )
+        self._written = batch
 
     async def release(self) -> bool:
         """Give the lease back if the inbox is empty; `False` means there is more to do."""

@@ -27,8 +27,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from shared.errors import Unavailable
 from shared.keys import SessionKeys
+from shared.sentinel import SENTINEL_SCHEME, PrimaryPool, parse_sentinel_url
 
 SCRIPTS = Path(__file__).parent / "scripts"
+SCRIPT_NAMES = [path.stem for path in SCRIPTS.glob("*.lua") if path.stem != "prelude"]
 COMMAND_TIMEOUT_SECONDS = 2.0
 """A command that takes longer counts as unanswered; one repetition still ends within five
 seconds."""
@@ -60,8 +62,13 @@ class Redis(redis_asyncio.Redis):
 
 
 def connect_redis(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS) -> Redis:
-    """A client for `url` that opens connections when they are needed. Raises `ValueError` for a
-    scheme that is not served."""
+    """A client for `url` that opens connections when they are needed. Raises `ValueError` for one
+    that is not served."""
+    if url.startswith(SENTINEL_SCHEME):
+        pool = PrimaryPool(parse_sentinel_url(url), timeout_seconds)
+        led = cast(Redis, Redis.from_pool(pool))
+        led.timeout_seconds = timeout_seconds
+        return led
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"REDIS_URL: scheme {url.split(':', 1)[0]!r} is not supported")
     made: object = Redis.from_url(
@@ -119,8 +126,7 @@ class Scripts:
     def __init__(self, client: Redis) -> None:
         self._client = client
         prelude = read_script("prelude")
-        names = [path.stem for path in SCRIPTS.glob("*.lua") if path.stem != "prelude"]
-        self._texts = {name: prelude + read_script(name) for name in names}
+        self._texts = {name: prelude + read_script(name) for name in SCRIPT_NAMES}
         self._hashes: dict[str, str] = {}
 
     async def run(

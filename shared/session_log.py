@@ -17,6 +17,9 @@ from shared.ids import Position, SessionId, parse_position
 from shared.keys import Keys
 from shared.redis_client import UNAVAILABLE, Redis, RefusedByRedis, Scripts, ask
 
+PAGE_BYTES = 1_048_576
+"""What a page holds at most, but for an event that alone is bigger."""
+
 
 @dataclass(frozen=True)
 class LogEntry:
@@ -48,22 +51,29 @@ class SessionLog:
         self._scripts = Scripts(client)
 
     async def read_after(
-        self, session_id: SessionId, position: Position | None, count: int
+        self,
+        session_id: SessionId,
+        position: Position | None,
+        count: int,
+        count_bytes: int = PAGE_BYTES,
     ) -> LogPage:
-        """At most `count` entries after `position`, or from the beginning. Raises `Unavailable`,
-        and `NotALog` when the session's keys hold something else."""
+        """At most `count` entries of together `count_bytes` after `position`, or from the
+        beginning; one however big it is. Raises `Unavailable`, and `NotALog` when the session's
+        keys hold something else."""
         after = "" if position is None else str(position)
         try:
-            reply = await self._scripts.run("read", self._keys.session(session_id), after, count)
+            keys = self._keys.session(session_id)
+            reply = await self._scripts.run("read", keys, after, count, count_bytes)
             epoch, head, trimmed, rows = cast(
                 tuple[bytes | None, bytes | None, bytes | None, Any], reply
             )
             entries = [_entry(*row) for row in cast(list[tuple[bytes, list[bytes]]], rows)]
+            last = _head(epoch, head)
             return LogPage(
                 entries=entries,
-                head=_head(epoch, head),
+                head=last,
                 trimmed=parse_position(trimmed.decode()) if trimmed else None,
-                is_last=len(entries) < count,
+                is_last=not entries or (last is not None and entries[-1].position >= last),
             )
         except (RefusedByRedis, ValueError) as error:
             raise NotALog(str(error)) from error

@@ -51,6 +51,7 @@ class Subscription(asyncio.Protocol):
         self._reader = hiredis.Reader()
         self._lost = asyncio.Event()
         self._restoring = False
+        self._heard_at = 0.0
 
     async def run(self) -> None:
         """Connect, and connect again whenever the connection is lost, until cancelled."""
@@ -101,9 +102,17 @@ class Subscription(asyncio.Protocol):
     def is_connected(self) -> bool:
         return self._transport is not None and not self._restoring
 
+    @property
+    def restoring_in_silence_seconds(self) -> float:
+        """For how long nothing has come on a connection whose channels are not all confirmed."""
+        if self._transport is None or not self._restoring:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._heard_at
+
     # asyncio.Protocol
 
     def data_received(self, data: bytes) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
         self._reader.feed(data)
         batch: Batch = {}
         while (reply := self._reader.gets()) is not False:
@@ -137,6 +146,7 @@ class Subscription(asyncio.Protocol):
             await connection.disconnect(nowait=True)
             raise
         self._lost.clear()
+        self._heard_at = asyncio.get_running_loop().time()
         self._reader = hiredis.Reader()
         self._transport = cast(asyncio.Transport, connection._writer.transport)  # the one way to it
         self._transport.set_protocol(self)

@@ -6,8 +6,12 @@
 local ttl, limit, turn = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
 local MOST_UNHEARD_BYTES = 1048576
+local MOST_REMEMBERED_BYTES = 4096 -- more ids than an inbox holds
 
+check_keys()
 local meta = redis.call('HMGET', META, 'turn', 'cancelled', 'unheard', 'unheard_at')
+local cancelled = meta[2] or ''
+if string.sub(cancelled, -1) ~= ' ' then cancelled = ' ' .. cancelled .. ' ' end
 for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
   if message_of(element) == turn then
     if meta[1] == turn then
@@ -31,9 +35,9 @@ for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
       unheard, at = string.sub(unheard, line + 1), at + line
     end
     redis.call('HSET', META, 'unheard', unheard, 'unheard_at', text(at))
-    redis.call('HSET', META, 'cancelled', turn)
+    redis.call('HSET', META, 'cancelled', string.sub(cancelled .. turn .. ' ', -MOST_REMEMBERED_BYTES))
     keep_for(ttl)
     return 'cancelled'
   end
 end
-return meta[2] == turn and 'cancelled' or 'unknown'
+return string.find(cancelled, ' ' .. turn .. ' ', 1, true) and 'cancelled' or 'unknown'

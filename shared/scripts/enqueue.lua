@@ -5,6 +5,7 @@
 -- answer" and acknowledged lost the message when that somebody died: hence three answers.
 local ttl, limit, message, entry = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
+check_keys()
 if redis.call('SISMEMBER', ACCEPTED, message) == 1 then
   for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
     if message_of(element) == message then return 'waiting' end

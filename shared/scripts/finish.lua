@@ -1,16 +1,19 @@
 -- End a turn: last events, inbox, history and the stop flag change together, once.
--- ARGV: ttl, log limit, token, batch, turn id, history ("" keeps the old one), up to where it
--- contains the unheard messages, how many positions to remove, those, the events.
+-- ARGV: ttl, log limit, token, batch, the last batch that is known to be written, turn id, history
+-- ("" keeps the old one), up to where it contains the unheard messages, how many positions to
+-- remove, those, the events.
 -- Replies: "ok <last position>"; "over"; "fenced"; "late".
 local ttl, limit, token, batch = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local turn, history, heard, removed = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local written, turn, history = tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local heard, removed = tonumber(ARGV[8]), tonumber(ARGV[9])
 
+check_keys()
 local told = open_batch(token, batch)
 if told then return told end
-if head_of_inbox() ~= turn then return 'over' end
+if has_forgotten(token, written) or head_of_inbox() ~= turn then return 'over' end
 
-remove_entries(9, 8 + removed)
-local position = append_events(9 + removed, #ARGV, limit)
+remove_entries(10, 9 + removed)
+local position = append_events(10 + removed, #ARGV, limit)
 redis.call('LPOP', INBOX)
 redis.call('SREM', CANCEL, turn)
 redis.call('HDEL', META, 'turn', 'attempt', 'attempt_token', 'handed_back', 'turn_from')

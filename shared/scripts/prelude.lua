@@ -23,6 +23,16 @@ local function entry_of(element)
   return string.match(element, '^{"message_id":"[%x-]+","entry":"([%d-]+)"')
 end
 
+-- Somebody may have put something else under the keys. That is found out before anything is written:
+-- Redis takes nothing back of a script that fails half-way.
+local function check_keys()
+  redis.call('XLEN', LOG)
+  redis.call('HLEN', META)
+  redis.call('LLEN', INBOX)
+  redis.call('SCARD', ACCEPTED)
+  redis.call('SCARD', CANCEL)
+end
+
 -- Quotes inside the content are escaped, so this can only be the field itself.
 local function trace_of(element)
   return string.match(element, '"traceparent":"%x+%-(%x+)%-')
@@ -65,6 +75,15 @@ local function open_batch(token, batch)
     return 'late'
   end
   return nil
+end
+
+-- Whether a batch that this lease was told is written is not here: a restored snapshot, a failover to
+-- a replica that lagged. Going on would leave a hole inside the attempt (a call without its beginning, a
+-- turn without `turn_started`); the turn is begun again, as another attempt.
+local function has_forgotten(token, written)
+  local last = redis.call('HMGET', META, 'token', 'batch')
+  if token > number(last[1]) then return written > 0 end
+  return token == number(last[1]) and number(last[2]) < written
 end
 
 local function close_batch(token, batch, reply)

@@ -9,6 +9,7 @@
 local ttl, limit, token, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local batch, turn, attempt, most = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 
+check_keys()
 local told = open_batch(token, batch)
 if told then return told end
 if head_of_inbox() ~= turn then return 'over' end

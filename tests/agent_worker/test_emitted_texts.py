@@ -27,24 +27,23 @@ async def test_the_pieces_of_a_text_leave_the_log_with_its_end() -> None:
         assert scene.emitter.left_in_log() == []
 
 
-async def test_pieces_written_together_with_their_end_are_removed_afterwards() -> None:
-    """Those of the last text, and of one without an end, are left for *finish*."""
+async def test_no_piece_stays_in_the_log_without_the_pieces_before_it() -> None:
+    """A tab that has to read is shown the whole text, or its beginning: never one with a hole. So a
+    piece that would be written together with its end is not written at all."""
     async with a_scene() as scene:
+        scene.piece("a", "done")
+        await scene.written()
+        scene.lease.open.clear()
         scene.custom()
-        await scene.asked(1)
-        scene.piece("ab", "done")
+        await scene.asked(2)
+        scene.piece("b", "done")
         scene.custom()
         scene.whole("ab", "done")
-        scene.custom()
         scene.piece("cut o", "cut off")
-        await scene.written()
-        streaming = [place for place, frame in scene.lease.log.items() if frame.get("streaming")]
-        assert len(streaming) == 2
-        assert sorted(scene.emitter.left_in_log()) == streaming
-        scene.custom()
-        await scene.written()
-        assert scene.lease.asked[-1].remove == (streaming[0],)
-        assert scene.emitter.left_in_log() == streaming[1:]
+        log = await scene.written()
+        texts = [(frame["content"], frame["streaming"]) for frame in log if "content" in frame]
+        assert texts == [("ab", False), ("cut o", True)]
+        assert scene.lease.log[scene.emitter.left_in_log()[0]]["content"] == "cut o"
 
 
 async def test_a_waiting_piece_gives_way_to_the_whole_text() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_ai.messages import (
@@ -21,6 +22,7 @@ from shared.inbox import InboxItem, SubmittedMessage
 from shared.lease import Turn
 
 SESSION = SessionId("s")
+MOST_BYTES = 1_048_576
 
 
 def an_item(content: str) -> InboxItem:
@@ -32,6 +34,7 @@ def a_turn(history: bytes = b"", unheard: bytes = b"") -> Turn:
     return Turn(
         item=an_item("now"),
         attempts_begun=0,
+        attempts_lost=0,
         first_position=None,
         history=history,
         unheard=unheard,
@@ -53,8 +56,10 @@ def exchange(calls: int, *, with_pictures: bool = False) -> list[ModelMessage]:
     return [*messages, ModelResponse(parts=[TextPart("answer")])]
 
 
-def stored(messages: list[ModelMessage], most: int) -> list[ModelMessage]:
-    return load_history(a_turn(dump_history(messages, most)), SESSION)
+def stored(
+    messages: list[ModelMessage], most: int, most_bytes: int = MOST_BYTES
+) -> list[ModelMessage]:
+    return load_history(a_turn(dump_history(messages, most, most_bytes)), SESSION, MOST_BYTES)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=6), st.integers(2, 20))
@@ -73,7 +78,7 @@ def test_a_long_history_loses_its_oldest_turns_and_never_half_a_call(
 
 
 def test_a_conversation_begins_with_nothing() -> None:
-    assert load_history(a_turn(), SESSION) == []
+    assert load_history(a_turn(), SESSION, MOST_BYTES) == []
 
 
 def test_messages_that_were_cancelled_before_any_turn_saw_them_are_in_the_history() -> None:
@@ -88,7 +93,8 @@ def test_messages_that_were_cancelled_before_any_turn_saw_them_are_in_the_histor
         for number in range(2)
     ]
     unheard = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    history = load_history(a_turn(dump_history(exchange(0), 100), unheard), SESSION)
+    before = dump_history(exchange(0), 100, MOST_BYTES)
+    history = load_history(a_turn(before, unheard), SESSION, MOST_BYTES)
     said = [
         part.content
         for message in history[2:]
@@ -115,4 +121,26 @@ def test_a_history_with_half_a_surrogate_pair_can_be_stored() -> None:
 
 def test_a_history_is_the_framework_s_own_format() -> None:
     messages = exchange(2)
-    assert ModelMessagesTypeAdapter.validate_json(dump_history(messages, 100)) == messages
+    assert (
+        ModelMessagesTypeAdapter.validate_json(dump_history(messages, 100, MOST_BYTES)) == messages
+    )
+
+
+def test_a_history_is_bounded_in_bytes_too() -> None:
+    """The oldest turns go; one that is too big by itself is not stored, and what was stays."""
+    big = [ModelRequest(parts=[UserPromptPart("x" * 10_000)]), *exchange(0)[1:]]
+    small = exchange(2)
+    assert stored([*big, *small, *small], 100, 8_000) == [*small, *small]
+    assert stored([*small, *big], 100, 12_000) == big
+    assert dump_history([*small, *big], 100, 8_000) == b""
+
+
+def test_a_history_that_is_longer_than_any_that_is_stored_is_given_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Somebody put it there. Reading it would hold up every turn of the worker."""
+    messages = exchange(10)
+    history = dump_history(messages, 100, MOST_BYTES)
+    assert load_history(a_turn(history), SESSION, len(history)) == messages
+    assert load_history(a_turn(history), SESSION, len(history) - 1) == []
+    assert f"its history is given up: {len(history)} bytes" in caplog.text

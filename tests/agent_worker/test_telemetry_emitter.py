@@ -153,6 +153,14 @@ async def test_a_call_has_one_end_with_the_ids_of_its_beginning() -> None:
     assert (result["result"], result["truncated_bytes"]) == ("€" * 33, 51)
 
 
+async def test_arguments_beyond_their_bound_are_left_out() -> None:
+    async with a_scene() as scene:
+        scene.emitter.emit_tool_call("c1", "tool", {"text": "x" * 80})
+        scene.emitter.emit_tool_call("c2", "tool", {"text": "x" * 100})
+        told = [event["arguments"] for event in await scene.written()]
+    assert told == [{"text": "x" * 80}, {"truncated": True}]
+
+
 async def test_calls_that_a_run_was_cut_off_in_are_closed_as_errors() -> None:
     async with a_scene() as scene:
         scene.emitter.emit_openai_call("m", "m-x", "openai")

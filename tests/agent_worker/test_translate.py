@@ -25,7 +25,7 @@ from pydantic_ai.messages import (
 )
 
 from agent_worker.story import TurnStory
-from agent_worker.translate import Translator
+from agent_worker.translate import TextTooLong, Translator
 from shared.ids import SessionId, TurnId
 from shared.protocol import (
     AgentCustomEvent,
@@ -36,6 +36,7 @@ from shared.protocol import (
 )
 
 MAX_DATA_BYTES = 300
+MAX_TEXT_BYTES = 10_000
 SURROGATE = "\ud83d"
 """The first half of an emoji, as a provider's JSON may leave it."""
 
@@ -45,7 +46,9 @@ def a_story(attempt: int = 1) -> TurnStory:
 
 
 def a_translator(attempt: int = 1) -> Translator:
-    return Translator(a_story(attempt), MAX_DATA_BYTES)
+    return Translator(
+        a_story(attempt), max_data_bytes=MAX_DATA_BYTES, max_text_bytes=MAX_TEXT_BYTES
+    )
 
 
 def translate(translator: Translator, events: Sequence[object]) -> list[Event]:
@@ -206,3 +209,13 @@ def test_a_custom_event_that_contains_itself_is_told_as_raw_text() -> None:
     circle: list[object] = []
     circle.append(circle)
     assert set(custom_data(Progress(note=circle))) == {"raw"}
+
+
+def test_a_text_beyond_its_bound_cannot_be_told() -> None:
+    """In pieces, counted in bytes, or as the run's output."""
+    translator = a_translator()
+    translate(translator, [PartStartEvent(index=0, part=TextPart(content="ü" * 4_999))])
+    with pytest.raises(TextTooLong):
+        translate(translator, [PartDeltaEvent(index=0, delta=TextPartDelta(content_delta="abc"))])
+    with pytest.raises(TextTooLong):
+        a_translator().output(["x" * 10_000])

@@ -42,7 +42,10 @@ async def _run(scenarios: list[Scenario], seed: str, options: argparse.Namespace
                 is_long=not options.short,
                 sabotage=options.sabotage,
             )
-            print(f"{'RED' if row.is_red else 'ok ':3} {row.seconds:5.1f} s  {row.scenario}", flush=True)
+            print(
+                f"{'RED' if row.is_red else 'ok ':3} {row.seconds:5.1f} s  {row.scenario}",
+                flush=True,
+            )
             rows.append(row)
     return rows
 

@@ -46,20 +46,23 @@ class _Judgement:
         for kind in ("message", "turn_finished"):
             count = sum(1 for event in events if event["type"] == kind)
             self._compare_counts(f"{kind} of {answer.content}", count, 1)
-        if not events or events[-1]["type"] != "turn_finished":
+        end = next((event for event in events if event["type"] == "turn_finished"), None)
+        if end is None:
             return
+        if events[-1]["type"] != "turn_finished":
+            self._breach("reordered", f"{answer.content} goes on after its end")
         if events[0]["type"] != "message" or events[0]["content"] != answer.content:
             self._breach("reordered", f"{answer.content} does not begin with its message")
         self._judge_ids(events)
         self._judge_attempts(answer, events)
-        end = events[-1]
         if end["status"] not in answer.statuses:
             self._breach("lost", f"{answer.content} ended as {end['status']}: {end.get('error')}")
         elif end["status"] == "completed":
             self._judge_answer(answer, events)
 
     def _judge_answer(self, answer: Answer, events: list[Frame]) -> None:
-        last = max(event["attempt"] for event in events if event["type"] == "turn_started")
+        begun = [event["attempt"] for event in events if event["type"] == "turn_started"]
+        last = max(begun, default=0)
         told = [event for event in events if event.get("attempt") == last]
         text = "".join(
             event["content"]
@@ -143,7 +146,9 @@ def _compare(views: Sequence[View]) -> list[Breach]:
     told = [{event["id"] for event in view.events if not event.get("streaming")} for view in views]
     everything = set[str]().union(*told)
     return [
-        Breach("lost", f"a tab has not been given {sorted(everything - ids)[:5]}, which another was")
+        Breach(
+            "lost", f"a tab has not been given {sorted(everything - ids)[:5]}, which another was"
+        )
         for ids in told
         if ids != everything
     ]

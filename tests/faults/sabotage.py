@@ -36,8 +36,12 @@ def without_fence() -> None:
 def without_dedupe() -> None:
     """A message that was accepted is accepted again, and a batch that was written is written
     again."""
-    _change_scripts("enqueue", "if redis.call('SISMEMBER', ACCEPTED, message) == 1 then", "if false then")
-    _change_scripts("prelude", "if token == number(last[1]) and batch <= number(last[2]) then", "if false then")
+    _change_scripts(
+        "enqueue", "if redis.call('SISMEMBER', ACCEPTED, message) == 1 then", "if false then"
+    )
+    _change_scripts(
+        "prelude", "if token == number(last[1]) and batch <= number(last[2]) then", "if false then"
+    )
 
 
 def without_epoch() -> None:
@@ -54,5 +58,3 @@ def _change_scripts(name: str, old: str, new: str) -> None:
         return text.replace(old, new) if wanted == name else text
 
     redis_client.read_script = read_changed
-
-

@@ -11,7 +11,7 @@ from random import Random
 
 from dev.embedded_redis import EmbeddedRedis
 from tests.faults.row import Row
-from tests.faults.traffic import Traffic
+from tests.faults.traffic import SABOTAGED_SECONDS, Traffic
 from tests.support.deployment import Deployment, deploy
 from tests.support.processes import Process
 from tests.support.stub_model import StubModel, stub_model
@@ -48,8 +48,12 @@ class Stage:
     redis: EmbeddedRedis
     deployment: Deployment
     stub: StubModel
+    sabotage: str
+    """The safeguard that is switched off; empty: none."""
     stack: AsyncExitStack
     """Closed after the scenario, before the processes are looked at."""
+    outlasting: AsyncExitStack
+    """Closed when every process has ended: for other servers that they talk to."""
 
     @property
     def gateways(self) -> list[Process]:
@@ -79,7 +83,9 @@ class Stage:
         def pick(number: int) -> str:
             running = self.gateways
             if not running:
-                return "ws://127.0.0.1:9"  # nobody is there: the try fails, as it would for a person
+                return (
+                    "ws://127.0.0.1:9"  # nobody is there: the try fails, as it would for a person
+                )
             return running[(first + number) % len(running)].url
 
         return pick
@@ -99,6 +105,8 @@ class Stage:
         the tabs have is judged."""
         traffic = Traffic(self.row, self.stub, self.random)
         traffic.pace = pace
+        if self.sabotage:
+            traffic.settle_seconds = SABOTAGED_SECONDS
         pick = pick or self.any_gateway
         try:
             for _ in range(sessions):
@@ -125,16 +133,17 @@ async def run_scenario(
         redis.start()
         try:
             async with (
+                AsyncExitStack() as outlasting,
                 stub_model() as stub,
                 deploy(redis, folder, **stub.environment(), **({} if is_long else HASTE)) as own,
             ):
                 if sabotage:
                     own.before = f"tests.faults.sabotage:without_{sabotage}"
                 async with AsyncExitStack() as stack:
+                    random = Random(f"{seed}/{scenario.name}")
                     stage = Stage(
-                        row, Random(f"{seed}/{scenario.name}"), is_long, folder, redis, own, stub,
-                        stack,
-                    )  # fmt: skip
+                        row, random, is_long, folder, redis, own, stub, sabotage, stack, outlasting
+                    )
                     async with asyncio.timeout(SCENARIO_SECONDS):
                         await scenario.run(stage)
                 if not sabotage:

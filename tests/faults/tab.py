@@ -5,7 +5,9 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
+from socket import socket as Socket
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +27,18 @@ PickUrl = Callable[[int], str]
 """Where the socket of this number (0, 1, 2 ...) of a tab is opened."""
 
 
+@dataclass(frozen=True)
+class Close:
+    """A close frame that came from a gateway."""
+
+    url: str
+    code: int
+    reason: str
+    at: float
+    after_status: str
+    """What the last `connection` frame before it said."""
+
+
 class Tab:
     """A tab of `session_id`; `run` keeps it open until it is cancelled."""
 
@@ -34,6 +48,13 @@ class Tab:
         self.errors: list[dict[str, Any]] = []
         """`error` frames about what this tab sent."""
         self.sockets = 0
+        self.url = ""
+        """Where its present or last socket is."""
+        self.open_seconds = OPEN_SECONDS
+        """How long it waits for a socket."""
+        self.closes: list[Close] = []
+        self.on_frame: Callable[[dict[str, Any]], None] | None = None
+        """Called with every frame as it comes."""
         self.is_away = False
         """While set, no socket is opened: the tab sleeps."""
         self._pick_url = pick_url
@@ -46,6 +67,11 @@ class Tab:
         self._resume_from: str | None = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has a socket that was answered."""
+        return self._socket is not None
+
+    @property
     def is_up_to_date(self) -> bool:
         """Whether it has a socket and reached the head that it was told on it."""
         return self._socket is not None and self.view.is_caught_up
@@ -56,6 +82,14 @@ class Tab:
         fields = {"type": "message", "session_id": self.session_id, "message_id": message_id}
         self._unanswered[message_id] = json.dumps(fields | {"content": content})
         self._say_unshown()
+
+    def take_back(self, message_id: str) -> None:
+        """Do not say this again."""
+        self._unanswered.pop(message_id, None)
+
+    def waits_for(self, message_id: str) -> bool:
+        """Whether it has said this and the end of its turn has not come here."""
+        return message_id in self._unanswered
 
     def send(self, frame: dict[str, Any]) -> bool:
         """Send a frame once, if there is a socket; returns whether there was."""
@@ -71,6 +105,20 @@ class Tab:
         self._socket.transport.abort()
         return True
 
+    def abandon(self) -> Socket | None:
+        """Leave the connection without a word: this tab opens another, and the gateway sees nothing
+        of it until the returned end of the old one is closed. `None` if there was none."""
+        if self._socket is None:
+            return None
+        end: Socket = self._socket.transport.get_extra_info("socket").dup()
+        self.cut()  # closes one of two descriptors: on the wire nothing happens
+        return end
+
+    def come_back(self) -> None:
+        """Open a socket again after having been away: what it takes is counted from here on."""
+        self.is_away = False
+        self._disturbed_at = asyncio.get_running_loop().time()
+
     def resume_from(self, last_event_id: str) -> None:
         """Name this cursor, whatever it is, when the next socket is opened."""
         self._resume_from = last_event_id
@@ -85,11 +133,13 @@ class Tab:
             again = self._disturbed_at is not None
             self._row.reconnects_tried += again
             wait = self._random.uniform(0.02, 0.15)
-            cursor, self._resume_from = self._resume_from or self.view.last_event_id, None
+            cursor = self.view.last_event_id if self._resume_from is None else self._resume_from
+            self._resume_from = None
             query = {"session_id": self.session_id}
             if cursor is not None:
                 query["last_event_id"] = cursor
-            url = f"{self._pick_url(self.sockets)}?{urlencode(query)}"
+            self.url = self._pick_url(self.sockets)
+            url = f"{self.url}?{urlencode(query)}"
             self.sockets += 1
             try:
                 async with connect(
@@ -97,7 +147,7 @@ class Tab:
                     compression=None,
                     max_size=None,
                     max_queue=1024,
-                    open_timeout=OPEN_SECONDS,
+                    open_timeout=self.open_seconds,
                     ping_interval=None,
                     close_timeout=1,
                     proxy=None,
@@ -105,8 +155,8 @@ class Tab:
                     self.view.opened(cursor)
                     await self._read(socket, again)
             except ConnectionClosed as closed:
-                if closed.rcvd is not None and closed.rcvd.code == DRAINING:
-                    wait = int(closed.rcvd.reason) / 1000
+                if closed.rcvd is not None:
+                    wait = self._take_close(closed.rcvd.code, closed.rcvd.reason) or wait
             except (OSError, TimeoutError, WebSocketException):
                 pass  # nobody is there, or not for us: the next try may be elsewhere
             finally:
@@ -132,6 +182,8 @@ class Tab:
                     self._silence_seconds = SILENT_HEARTBEATS * frame["heartbeat_seconds"] + 1
             elif frame["type"] == "error" and "id" not in frame:
                 self._take_error(frame)
+            if self.on_frame is not None:
+                self.on_frame(frame)
             was_caught_up = self.view.is_caught_up
             self.view.take(frame)
             if self.view.is_caught_up and not was_caught_up:
@@ -140,6 +192,12 @@ class Tab:
                 self._disturbed_at = asyncio.get_running_loop().time()
             if frame["type"] == "turn_finished":
                 self._unanswered.pop(frame["turn_id"], None)
+
+    def _take_close(self, code: int, reason: str) -> float | None:
+        """Remember it; returns the seconds that the gateway asks to wait."""
+        now = asyncio.get_running_loop().time()
+        self.closes.append(Close(self.url, code, reason, now, self.view.last_status))
+        return int(reason) / 1000 if code == DRAINING and reason.isdecimal() else None
 
     def _is_up_to_date_again(self) -> None:
         if self._disturbed_at is not None:

@@ -10,10 +10,13 @@ from tests.faults.judge import finished_once, judge_session
 from tests.faults.row import Row
 from tests.faults.script import Answer, write_answer
 from tests.faults.tab import Tab
+from tests.faults.view import View
 from tests.support.stub_model import StubModel
 
 SETTLE_SECONDS = 40.0
 """How long tabs may take to get what is still due when nothing disturbs them any more."""
+SABOTAGED_SECONDS = 6.0
+"""The same without a safeguard: much of what is due will never come."""
 LOOK_SECONDS = 0.02
 PEOPLE_PAUSE_SECONDS = (0.0, 0.4)
 
@@ -25,6 +28,17 @@ class Session:
     session_id: str
     tabs: list[Tab]
     answers: list[Answer] = field(default_factory=lambda: [])
+    others: list[View] = field(default_factory=lambda: [])
+    """Of tabs that a scenario keeps open itself: they must end with the same."""
+
+    @property
+    def views(self) -> list[View]:
+        return [*(tab.view for tab in self.tabs), *self.others]
+
+    @property
+    def present(self) -> list[Tab]:
+        """The tabs that are not away; all, if every one is."""
+        return [tab for tab in self.tabs if not tab.is_away] or self.tabs
 
     @property
     def unfinished(self) -> list[Answer]:
@@ -32,9 +46,12 @@ class Session:
         return [
             answer
             for answer in self.answers
-            if not answer.may_be_forgotten
-            and not all(tab.view.has("turn_finished", answer.message_id) for tab in self.tabs)
+            if (not answer.may_be_forgotten or self._is_shown(answer))
+            and not all(view.has("turn_finished", answer.message_id) for view in self.views)
         ]
+
+    def _is_shown(self, answer: Answer) -> bool:
+        return any(view.has("message", answer.message_id) for view in self.views)
 
 
 class Traffic:
@@ -45,6 +62,7 @@ class Traffic:
         self.random = random
         self.pace = 0.02
         """Seconds between two pieces of an answer."""
+        self.settle_seconds = SETTLE_SECONDS
         self._row = row
         self._stub = stub
         self._running: list[asyncio.Task[None]] = []
@@ -70,12 +88,12 @@ class Traffic:
         self._row.tabs += len(tabs)
         return session
 
-    def start_talking(self) -> None:
-        """From here on somebody talks in every session."""
+    def start_talking(self, sessions: Sequence[Session] | None = None) -> None:
+        """From here on somebody talks in these sessions, or in every one."""
         random = self.random
         self._talkers = [
             asyncio.create_task(self._talk(session, Random(random.getrandbits(64))))
-            for session in self.sessions
+            for session in (self.sessions if sessions is None else sessions)
         ]
 
     def ask(self, session: Session, random: Random | None = None, tab: Tab | None = None) -> Answer:
@@ -83,7 +101,7 @@ class Traffic:
         self._said += 1
         random = random or self.random
         answer = write_answer(random, f"{session.session_id} {self._said}", pace=self.pace)
-        self.say(session, answer, tab or random.choice(session.tabs))
+        self.say(session, answer, tab or random.choice(session.present))
         return answer
 
     def say(self, session: Session, answer: Answer, tab: Tab) -> None:
@@ -102,8 +120,7 @@ class Traffic:
     ) -> None:
         """Wait for a condition. Raises `AssertionError` with `what`."""
         async with _give_up_after(timeout, what):
-            while not condition():
-                await asyncio.sleep(LOOK_SECONDS)
+            await _until(condition)
 
     async def until_up_to_date(self) -> None:
         """Wait until every tab has a socket and what it was promised on it."""
@@ -114,21 +131,18 @@ class Traffic:
     async def settle(self) -> None:
         """Let everybody finish what was begun, and wait until every tab has all of it."""
         self._stopping = True
-        settled = asyncio.gather(*self._talkers)
         try:
-            async with asyncio.timeout(SETTLE_SECONDS):
-                await settled
-                while any(session.unfinished for session in self.sessions):
-                    await asyncio.sleep(LOOK_SECONDS)
-                while not all(tab.is_up_to_date for tab in self.tabs):
-                    await asyncio.sleep(LOOK_SECONDS)
+            async with asyncio.timeout(self.settle_seconds):
+                await asyncio.gather(*self._talkers)
+                await _until(lambda: not any(session.unfinished for session in self.sessions))
+                await _until(lambda: all(tab.is_up_to_date for tab in self.tabs))
         except TimeoutError:
             pass  # what is missing is counted
 
     def judge(self) -> None:
         """Compare what the tabs have with the script, and put it into the row."""
         for session in self.sessions:
-            views = [tab.view for tab in session.tabs]
+            views = session.views
             self._row.breaches += judge_session(session.answers, views)
             for answer in session.answers:
                 if answer.may_be_forgotten and not views[0].has("message", answer.message_id):
@@ -146,13 +160,19 @@ class Traffic:
         while not self._stopping:
             asked = [self.ask(session, random) for _ in range(random.choice((1, 1, 1, 2)))]
             for answer in asked:
-                while not _is_finished(session, answer) and not answer.may_be_forgotten:
-                    await asyncio.sleep(LOOK_SECONDS)
+                await _until(
+                    lambda answer=answer: answer.may_be_forgotten or _is_finished(session, answer)
+                )
             await asyncio.sleep(random.uniform(*PEOPLE_PAUSE_SECONDS))
 
 
 def _is_finished(session: Session, answer: Answer) -> bool:
     return any(tab.view.has("turn_finished", answer.message_id) for tab in session.tabs)
+
+
+async def _until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110 - many things may change it
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 @asynccontextmanager

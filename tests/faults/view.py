@@ -21,6 +21,15 @@ class Breach:
     what: str
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What a gateway said to a cursor that was named when a socket was opened."""
+
+    cursor: str
+    resumed: bool
+    reset: bool
+
+
 class View:
     """The events since the last `reset`, in order, and every breach there has been."""
 
@@ -34,8 +43,14 @@ class View:
         """Whether the head that the last `connected` named has been reached."""
         self.statuses: Counter[str] = Counter()
         """`connection` frames by status."""
+        self.answers: list[Answered] = []
+        """One for every cursor that was named, in order."""
+        self.last_status = ""
+        """What the last `connection` frame said."""
         self._head: Place | None = None
         self._seen: set[Place] = set()
+        self._kinds: set[tuple[str, str | None]] = set()
+        """Type and turn of every event: this is asked again and again."""
         self._pieces: dict[str, str] = {}
 
     @property
@@ -60,26 +75,31 @@ class View:
             self.cursor = place
             self._seen.add(place)
             self.events.append(frame)
+            self._kinds.add((frame["type"], frame.get("turn_id")))
             self.events_taken += 1
             self._check_text(frame)
         self._look_whether_caught_up()
 
     def has(self, kind: str, turn_id: str) -> bool:
         """Whether an event of this type and turn has been given."""
-        return any(event["type"] == kind and event.get("turn_id") == turn_id for event in self.events)
+        return (kind, turn_id) in self._kinds
 
     def _take_connection(self, frame: Frame) -> None:
         self.statuses[frame["status"]] += 1
+        self.last_status = frame["status"]
         if frame["status"] != "connected":
             self.is_caught_up = False
             return
         if self._asked is not None and not (frame["resumed"] or frame["reset"]):
             self._breach("lost", f"the cursor {self._asked} was neither honoured nor refused")
+        if self._asked is not None:
+            self.answers.append(Answered(self._asked, frame["resumed"], frame["reset"]))
         self._asked = None
         if frame["reset"]:
             self.resets += 1
             self.events.clear()
             self._seen.clear()
+            self._kinds.clear()
             self._pieces.clear()
             self.cursor = None
         self._head = None if frame["head"] is None else place_of(frame["head"])

@@ -68,8 +68,9 @@ class Bench:
         return self.metrics.registry.get_sample_value(f"fanline_{name}") or 0.0
 
 
-def build_bench(writer: LogWriter) -> Bench:
+def build_bench(writer: LogWriter, **settings: object) -> Bench:
+    """A bench with small bounds, or with these `settings`."""
     log, metrics = SessionLog(writer.client, writer.keys), Metrics()
-    settings = GatewaySettings.model_validate(SETTINGS)
-    manager = ConnectionManager(log, writer.keys.channel, settings, metrics)
+    bounds = GatewaySettings.model_validate(SETTINGS | settings)
+    manager = ConnectionManager(log, writer.keys.channel, bounds, metrics)
     return Bench(manager, writer, log, metrics, SessionId(a_session()))

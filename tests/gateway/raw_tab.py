@@ -23,6 +23,7 @@ from tests.support.deployment import Process
 
 WAIT_SECONDS = 20.0
 SMALL_BUFFER = 262_144
+TINY_BUFFER = 2048
 Frame = dict[str, Any]
 
 
@@ -187,10 +188,12 @@ class ReluctantTab:
 
 
 @asynccontextmanager
-async def reluctant(gateway: Process, session_id: str) -> AsyncGenerator[ReluctantTab, None]:
+async def reluctant(
+    gateway: Process, session_id: str, receive_buffer: int = SMALL_BUFFER
+) -> AsyncGenerator[ReluctantTab, None]:
     """A socket that has shaken hands and has read nothing more than that."""
-    sock = await _tcp(gateway, SMALL_BUFFER)
-    reader, writer = await asyncio.open_connection(sock=sock, limit=SMALL_BUFFER)
+    sock = await _tcp(gateway, receive_buffer)
+    reader, writer = await asyncio.open_connection(sock=sock, limit=receive_buffer)
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
         f"GET /ws?session_id={session_id} HTTP/1.1",

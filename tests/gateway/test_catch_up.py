@@ -1,7 +1,7 @@
 """Catching up: whatever a tab has missed, it is the same read of the log."""
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
 from gateway.catch_up import CatchUp, FollowedSession
 from gateway.follower import Follower
@@ -79,6 +79,40 @@ async def test_a_reset_in_the_midst_of_a_log_begins_it_anew(bench: Bench) -> Non
     assert socket.frames[0]["reset"] is True
     assert socket.contents == contents
     assert socket.statuses == ["connected"]
+
+
+async def test_a_tab_is_told_of_an_epoch_before_it_is_led_into_it(bench: Bench) -> None:
+    """It was told `reset` with a head of the older epoch; the next begins before the log is read
+    from its beginning. A client accepts a step of epoch up to the head that it was told."""
+    contents = [f"message {number}" for number in range(4)]
+    for content in contents:
+        await bench.say(content)
+    meta = bench.writer.keys.session(bench.session_id).meta
+    read_after, reads = bench.log.read_after, 0
+
+    async def read_and_restart(*arguments: Any) -> LogPage:
+        nonlocal reads
+        page = await read_after(*arguments)
+        reads += 1
+        if reads == 1:
+            await bench.writer.client.hset(meta, "life", "another")
+            await bench.say("in another life")
+        return page
+
+    bench.log.read_after = read_and_restart  # type: ignore[method-assign]
+    ids = await bench.writer.positions(bench.session_id)
+    socket, _ = await bench.opened(str(Position(parse_position(ids[0]).epoch, 11)))
+    assert socket.contents == [*contents, "in another life"]
+    told: Position | None = None
+    cursor: Position | None = None
+    for frame in socket.frames:
+        if frame["type"] == "connection":
+            told = parse_position(frame["head"])
+            continue
+        place = parse_position(frame["id"])
+        assert told is not None
+        assert cursor is None or place.epoch == cursor.epoch or place <= told
+        cursor = place
 
 
 async def test_a_key_that_holds_no_log_harms_nobody_else(bench: Bench) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from dev.embedded_redis import EmbeddedRedis
 from shared.background import run_in_background
 from shared.ids import SessionId
@@ -27,9 +29,10 @@ async def test_the_next_text_is_delivered_without_a_read(bench: Bench) -> None:
 async def test_an_old_text_is_ignored(bench: Bench) -> None:
     socket, _ = await bench.live()
     one = await bench.say("one")
-    bench.hear(one, one)
+    two = await bench.say("two")
+    bench.hear(one, two, one)
     bench.hear(one)
-    assert socket.contents == ["hello", "one"]
+    assert socket.contents == ["hello", "one", "two"]
 
 
 async def test_a_lost_text_is_read_from_the_log(bench: Bench) -> None:
@@ -44,13 +47,28 @@ async def test_a_lost_text_is_read_from_the_log(bench: Bench) -> None:
     assert bench.sample("gaps_total") == 1
 
 
-async def test_what_is_not_ours_moves_no_cursor(bench: Bench) -> None:
+async def test_a_forged_text_is_taken_back_when_the_true_one_comes(bench: Bench) -> None:
+    """It looked exactly like the next: the tab drops what it has, and is given the log."""
+    socket, tab = await bench.live()
+    one = await bench.say("one")
+    bench.hear(one.replace(b'"one"', b'"lie"'))
+    assert socket.contents == ["hello", "lie"]
+    bench.hear(one)
+    await eventually(lambda: not tab.follower.reading, "the tab is live again")
+    assert socket.statuses == ["connected", "reconnecting", "connected"]
+    assert socket.contents == ["hello", "lie", "hello", "one"]
+
+
+async def test_what_is_not_ours_moves_no_cursor_and_is_one_line_in_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     socket, _ = await bench.live()
     one = await bench.say("one")
     other = one.replace(bench.session_id.encode(), b"other")
     bench.hear(b"hello", b"", one[:-3] + b"\xff\xfe}", other, one)
     assert socket.contents == ["hello", "one"]
     assert bench.sample("foreign_texts_total") == 4
+    assert caplog.text.count("not ours") == 1
 
 
 async def test_a_text_for_a_session_that_nobody_has_open_is_nothing(bench: Bench) -> None:

@@ -2,12 +2,18 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from types import SimpleNamespace
+from typing import cast
 
 import httpx2 as httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from gateway.drain import Drain
+from gateway.health import Probe
+from shared.background import run_in_background
 from tests.gateway.log_writer import writing_to
+from tests.gateway.manager_bench import Bench
 from tests.gateway.raw_tab import a_session, connected, opened, reluctant
 from tests.gateway.test_slow_tabs import write_much
 from tests.support.deployment import Deployment
@@ -47,6 +53,19 @@ async def test_a_gateway_told_to_stop_closes_its_tabs_and_they_go_on_elsewhere(
     assert "Traceback" not in going.log()
 
 
+async def test_a_tab_whose_handshake_was_under_way_is_sent_away_too(bench: Bench) -> None:
+    """It was let in before, and is there after all others have been told."""
+    first, _ = bench.open()
+    drain = Drain(bench.manager, cast(Probe, SimpleNamespace()), drain_seconds=1)
+    async with run_in_background(drain.run()):
+        await eventually(lambda: first.closed, "the tabs are sent away")
+        late, _ = bench.open()
+        await eventually(lambda: late.closed, "the late one is sent away")
+    assert late.closed is not None
+    assert (late.closed[0], late.closed[1].isdecimal()) == (1012, True)
+    assert late.statuses[-1] == "disconnected"
+
+
 async def test_readiness_goes_first_and_nobody_new_is_let_in(own_edge: Deployment) -> None:
     """C30: a tab that never reads holds the drain up, so it can be looked at."""
     gateway = await own_edge.start_gateway(drain_seconds=DRAIN_SECONDS)
@@ -79,6 +98,20 @@ async def test_a_tab_that_never_reads_does_not_hold_the_exit_up(own_edge: Deploy
         async with asyncio.timeout(DRAIN_SECONDS + SLACK_SECONDS):
             await gateway.process.wait()
     assert "Traceback" not in gateway.log()
+
+
+async def test_the_time_for_an_answer_to_a_close_is_part_of_the_drain(
+    own_edge: Deployment,
+) -> None:
+    """C30: `CLOSE_SECONDS` may be longer than `DRAIN_SECONDS`, and prolongs nothing."""
+    gateway = await own_edge.start_gateway(drain_seconds=1, close_seconds=60)
+    session_id = a_session()
+    async with reluctant(gateway, session_id):
+        async with writing_to(own_edge.redis_url, own_edge.keys) as writer:
+            await write_much(writer, session_id)
+        gateway.terminate()
+        async with asyncio.timeout(1 + SLACK_SECONDS):
+            await gateway.process.wait()
 
 
 async def test_an_idle_gateway_stops_at_once(own_edge: Deployment) -> None:

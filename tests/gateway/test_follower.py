@@ -34,11 +34,41 @@ def test_the_next_text_is_delivered_an_old_one_ignored_and_any_other_is_a_read()
     follower, taken = Follower(None), list[Position]()
     read_to_the_end(follower, log, taken)
 
+    assert follower.on_live(Position(0, 3)) is Live.IGNORE
     assert follower.on_live(Position(0, 4)) is Live.DELIVER
-    assert follower.on_live(Position(0, 4)) is Live.IGNORE
     assert follower.on_live(Position(0, 1)) is Live.IGNORE
     assert follower.on_live(Position(0, 6)) is Live.READ
     assert follower.cursor == Position(0, 4)
+
+
+def test_two_texts_at_one_place_are_told_apart_by_the_log() -> None:
+    """Somebody published one that looked like the next; the true one came after it."""
+    log, taken = FakeLog(), list[Position]()
+    log.append()
+    follower = Follower(None)
+    read_to_the_end(follower, log, taken)
+
+    assert follower.on_live(Position(0, 2)) is Live.DELIVER
+    log.append()
+    assert follower.on_live(Position(0, 2)) is Live.READ
+    assert read_to_the_end(follower, log, taken) == 1
+    assert taken == positions(log)
+    assert follower.on_live(Position(0, 2)) is Live.IGNORE, "a page gave it to the tab"
+    assert follower.on_live(log.append()) is Live.DELIVER
+
+
+def test_a_forged_text_is_taken_back_also_when_the_true_one_comes_in_the_midst_of_a_read() -> None:
+    log, taken = FakeLog(), list[Position]()
+    log.append()
+    follower = Follower(None)
+    read_to_the_end(follower, log, taken)
+    follower.on_live(Position(0, 2))
+    assert follower.on_live(Position(0, 9)) is Live.READ
+    log.append()
+    log.append()
+    assert read_to_the_end(follower, log, taken) == 0
+    assert follower.on_live(Position(0, 2)) is Live.READ
+    assert (read_to_the_end(follower, log, taken), taken) == (1, positions(log))
 
 
 def test_the_first_event_of_an_empty_log_is_read_not_guessed() -> None:

@@ -9,7 +9,14 @@ from websockets.exceptions import ConnectionClosed
 
 from shared.ids import SessionId
 from tests.gateway.log_writer import LogWriter, writing_to
-from tests.gateway.raw_tab import SMALL_BUFFER, a_session, connected, opened, reluctant
+from tests.gateway.raw_tab import (
+    SMALL_BUFFER,
+    TINY_BUFFER,
+    a_session,
+    connected,
+    opened,
+    reluctant,
+)
 from tests.gateway.signs import metric
 from tests.support.deployment import Deployment, Process
 from tests.support.eventually import eventually
@@ -141,6 +148,22 @@ async def test_a_tab_that_reads_slowly_but_steadily_is_not_closed(
             assert piece, f"hung up after {heard} bytes"
             heard += len(piece)
             await asyncio.sleep(0.02)  # the pace of this peer; nothing waits for it
+    assert await metric(gateway, "fanline_tabs_stalled_total") == 0
+
+
+async def test_what_the_kernel_gets_rid_of_counts_as_life(
+    own_edge: Deployment, own_writer: LogWriter
+) -> None:
+    """C28: it says that it has room only when a third of what it holds has gone. Until then a peer
+    that takes ten kilobytes a second has stalled neither, nor kept a ping waiting."""
+    gateway = await own_edge.start_gateway(stall_seconds=1, heartbeat_seconds=0.2)
+    session_id = a_session()
+    await write_much(own_writer, session_id)
+    async with reluctant(gateway, session_id, TINY_BUFFER) as slow:
+        for _ in range(40):
+            assert await slow.read(1000), "hung up"
+            await asyncio.sleep(0.1)  # the pace of this peer; nothing waits for it
+        assert await metric(gateway, "fanline_tabs") == 1
     assert await metric(gateway, "fanline_tabs_stalled_total") == 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dev.embedded_redis import EmbeddedRedis
-from shared.errors import Unavailable
+from shared.errors import TurnOver, Unavailable
 from shared.ids import Position, parse_position
 from shared.inbox import Enqueued
 from shared.lease import Started
@@ -88,7 +88,9 @@ async def test_a_restored_snapshot_begins_a_new_epoch_and_the_turn_still_ends_on
             await restart(server, session)
             assert len(await places(session)) == 2
             assert await session.inbox.enqueue(item.message, item.entry_id) is Enqueued.WAITING
-            await session.say(newer, turn_id, "from the newest, whom Redis has forgotten")
+            with pytest.raises(TurnOver):  # its `turn_started` is forgotten: it begins again
+                await session.say(newer, turn_id, "from the newest, whom Redis has forgotten")
+            assert await session.start(newer, turn_id, attempt=2) is Started.STARTED
             await session.finish(newer, turn_id)
             after = await places(session)
             assert after == sorted(after)
@@ -143,7 +145,10 @@ async def test_a_failover_there_and_back_begins_a_new_epoch(tmp_path: Path) -> N
             await on_first.client.replicaof("NO", "ONE")
             assert forgotten not in await places(on_first)
 
-            (said,) = await on_first.say(lease, turn_id, "another text")
+            with pytest.raises(TurnOver):  # a part of its attempt is gone
+                await on_first.say(lease, turn_id, "another text")
+            await on_first.start(lease, turn_id, attempt=2)
+            said = (await places(on_first))[-1]
             assert said.epoch > forgotten.epoch
             assert said.seq == 1
     finally:

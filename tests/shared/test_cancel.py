@@ -25,6 +25,26 @@ async def test_a_repeated_cancel_is_told_the_same_and_writes_nothing(session: On
     assert (await session.kinds()).count("turn_finished") == 1
 
 
+async def test_a_repeated_cancel_is_told_the_same_also_after_another_cancel(
+    session: OneSession,
+) -> None:
+    """Two waiting turns are stopped, and the answer to the first is lost."""
+    first, second = await session.submit("one"), await session.submit("two")
+    for item in (first, second, first, second):
+        assert await session.cancel(item.message.message_id) == "cancelled"
+    assert (await session.kinds()).count("turn_finished") == 2
+
+
+async def test_what_was_cancelled_is_remembered_within_bounds(session: OneSession) -> None:
+    cancelled = [(await session.submit(str(n))).message.message_id for n in range(150)]
+    for turn_id in cancelled:
+        await session.cancel(turn_id)
+    assert len((await session.meta())["cancelled"]) <= 4096
+    told = [await session.cancel(turn_id) for turn_id in cancelled]
+    assert told[-100:] == ["cancelled"] * 100
+    assert told[0] == "unknown"
+
+
 async def test_a_head_that_waits_is_refused_to_the_worker_that_comes_to_start_it(
     session: OneSession,
 ) -> None:

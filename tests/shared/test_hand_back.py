@@ -27,6 +27,9 @@ async def test_an_attempt_handed_back_takes_a_number_and_is_not_counted(
     assert not await session.client.exists(session.keys.lease)
 
     fourth = await session.acquire("at once")
+    turn = await fourth.peek()
+    assert turn is not None
+    assert (turn.attempts_begun, turn.attempts_lost) == (3, 2)
     assert await session.start(fourth, turn_id, 4) is Started.STARTED
     fifth = await session.take_over()
     assert await session.start(fifth, turn_id, 5) is Started.EXHAUSTED, "1, 2 and 4 were lost"

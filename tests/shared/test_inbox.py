@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from shared.ids import EntryId, make_turn_id
 from shared.inbox import Enqueued, decode_item
 from shared.redis_client import Redis
@@ -61,6 +63,20 @@ async def test_deleting_removes_every_key_and_leaves_a_mark(session: OneSession)
     names = [key async for key in session.client.scan_iter(f"{session.deployment.namespace}:s*")]
     assert names == [session.keys.deleted.encode()]
     assert 0 < await session.client.ttl(session.keys.deleted) <= 600
+
+
+@pytest.mark.parametrize("kind", ["log", "meta", "inbox", "accepted", "history", "deleted"])
+async def test_a_session_is_deleted_whatever_somebody_has_put_under_its_keys(
+    session: OneSession, kind: str
+) -> None:
+    await session.submit()
+    key = getattr(session.keys, kind)
+    await session.client.delete(key)
+    await session.client.zadd(key, {"not ours": 1})
+    await session.inbox.delete_session(session.id)
+    assert await session.kinds() == []
+    await session.submit()
+    assert await session.kinds() == ["message"]
 
 
 async def test_a_pending_entry_of_a_deleted_session_brings_nothing_back(

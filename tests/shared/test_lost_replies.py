@@ -144,3 +144,21 @@ async def test_a_late_copy_that_comes_after_its_successor_is_refused(
         before = await session.events()
         assert await proxy.deliver_what_is_late() == b"$4\r\nlate\r\n"
         assert await session.events() == before
+
+
+async def test_a_late_copy_of_a_deletion_leaves_the_conversation_after_it_alone(
+    redis_server: EmbeddedRedis,
+) -> None:
+    async with (
+        lossy_proxy(redis_server.port) as proxy,
+        connect_redis(proxy.url, timeout_seconds=QUICK_TIMEOUT_SECONDS) as lossy,
+    ):
+        session = OneSession(lossy, a_namespace())
+        await session.submit("old")
+        proxy.fault = "the call comes late"
+        await insist(lambda: session.inbox.delete_session(session.id))
+        new = await session.submit("new")
+        await check_a_late_call_changes_nothing(proxy, session)
+        assert await session.waiting() == [new.message.message_id]
+        await session.inbox.delete_session(session.id)
+        assert await session.waiting() == [], "a deletion that is asked for anew is done"

@@ -1,9 +1,9 @@
-"""The rules of the log, the inbox, the lease and the work stream, as one machine over the real
-scripts: whatever is interleaved, lost, doubled, late, frozen, killed, expired or restored.
+"""The rules of the log, the follower, the inbox, the lease and the work stream, as one machine over
+the real scripts: whatever is interleaved, lost, doubled, late, frozen, killed, expired or restored.
 
-`World` judges every single command (positions dense, no stale token lands, the log is what was
-published but for removed deltas, attempts within bounds, no entry acknowledged whose message still
-waits). At the end a healthy worker comes, and every promise must be kept.
+`World` judges every single command: positions dense, no stale token lands, the log is what was
+published but for removed deltas, no entry acknowledged whose message waits. At the end a healthy
+worker comes, tabs read what they missed, and every promise must be kept.
 """
 
 from typing import Any
@@ -22,36 +22,29 @@ from hypothesis.stateful import (
 from dev.embedded_redis import EmbeddedRedis
 from shared.ids import EntryId, SessionId
 from shared.inbox import SubmittedMessage
-from tests.shared.model.gateway import Fate, GatewayTask, Wire, cancel
+from tests.shared.model.gateway import Fate, GatewayTask, Wire, a_message, cancel
+from tests.shared.model.strategies import (
+    FAULTS,
+    any_number,
+    choices,
+    fates,
+    sessions,
+    several,
+    tab_steps,
+    which_worker,
+)
+from tests.shared.model.tab import Tab, TabStep
 from tests.shared.model.truth import BOUNDS, SESSIONS, Command, Snapshot
 from tests.shared.model.worker import Choice, Worker
 from tests.shared.model.world import World
 
 MOST_COPIES = 30
 MOST_ROUNDS = 300
-FAULTS = [
-    "a worker dies",
-    "a snapshot is taken",
-    "a snapshot is restored",
-    "a session is deleted",
-    "a session expires",
-]
-
-sessions = st.sampled_from([*SESSIONS[:1] * 4, *SESSIONS])
-fates: st.SearchStrategy[Fate] = st.sampled_from(
-    ["answered", "answered", "reply lost", "comes late"]
-)
-choices: st.SearchStrategy[Choice] = st.sampled_from(
-    ["say", "say", "finish", "end message", "renew", "hand back"]
-)
-which_worker = st.integers(0, 1)
-several = st.integers(1, 8)
-any_number = st.integers(0, 999)
-"""Picks one of what there is, modulo."""
 
 
 class Conversations(RuleBasedStateMachine):
-    """Two sessions, gateways that may die, two workers that may die or stand still."""
+    """Two sessions, gateways that may die, two workers that may die or stand still, tabs that may
+    miss whatever is live."""
 
     port = 0
 
@@ -63,6 +56,8 @@ class Conversations(RuleBasedStateMachine):
         self.messages: dict[str, SubmittedMessage] = {}
         self.workers = [Worker(f"w{number}", self.world, self.copies) for number in range(2)]
         self.snapshot: Snapshot | None = None
+        self.tabs = [Tab(self.world, session) for session in (*SESSIONS, SESSIONS[0])]
+        self.world.on_published = self._publish
         self.submit(SESSIONS[0], goes_on=False)
 
     # gateways
@@ -70,7 +65,7 @@ class Conversations(RuleBasedStateMachine):
     @rule(session=sessions, goes_on=st.booleans())
     def submit(self, session: SessionId, goes_on: bool) -> None:
         """A gateway writes a message to the work stream; it may die before it enqueues."""
-        message = self.world.a_message(session)
+        message = a_message(session, len(self.messages))
         self.messages[message.message_id] = message
         self._submit(message, goes_on)
 
@@ -133,6 +128,18 @@ class Conversations(RuleBasedStateMachine):
             worker.take(entries[0], self._message_of(entries[0]))
         return bool(entries)
 
+    # tabs
+
+    def _publish(self, session: SessionId, place: str) -> None:
+        for tab in self.tabs:
+            if tab.session == session:
+                tab.on_published(place)
+
+    @rule(number=any_number, steps=st.lists(tab_steps, min_size=1, max_size=8))
+    def tab_goes_on(self, number: int, steps: list[TabStep]) -> None:
+        for step in steps:
+            self.tabs[number % len(self.tabs)].go_on(step)
+
     # time and faults
 
     def _lease_runs_out(self, session: SessionId) -> None:
@@ -152,8 +159,7 @@ class Conversations(RuleBasedStateMachine):
             case "a worker dies":
                 self.workers[worker].die()
             case "a session is deleted":
-                self.world.next_millisecond()
-                self.world.delete(Command("delete", session, (BOUNDS[0], session)))
+                self.copies.append(self.world.delete(session, BOUNDS[0]))
             case "a session expires":
                 self._expire(session)
             case "a snapshot is taken":
@@ -176,8 +182,8 @@ class Conversations(RuleBasedStateMachine):
         self.copies.clear()
         for task in self.tasks:
             task.begin_again()
-        for worker in self.workers:
-            worker.connection_broke()
+        for one in (*self.workers, *self.tabs):
+            one.connection_broke()
 
     # what always holds, and what holds at the end
 
@@ -213,14 +219,13 @@ class Conversations(RuleBasedStateMachine):
     def _check_promises(self) -> None:
         assert self.world.entries() == []
         for message in self.world.promised:
-            ended = [
-                event
-                for event in self.world.events(message.session_id)
-                if event["type"] == "turn_finished" and event["turn_id"] == message.message_id
-            ]
-            assert len(ended) == 1, f"{message.content} ended {len(ended)} times"
+            ends = self.world.ends(message.session_id)[message.message_id]
+            assert ends == 1, f"{message.content} ended {ends} times"
         for session in SESSIONS:
             assert not [e for e in self.world.events(session) if e["type"] == "delta"]
+        for tab in self.tabs:
+            tab.settle()
+            tab.check()
 
     def _recent_message(self, number: int) -> SubmittedMessage:
         return list(self.messages.values())[-1 - number % min(3, len(self.messages))]

@@ -196,3 +196,37 @@ async def test_heads_of_logs_that_are_none_of_ours_are_none(session: OneSession)
     assert heads[0] is None
     assert heads[1] is not None
     assert heads[2] is None
+
+
+async def test_a_page_is_bounded_in_bytes_and_a_bigger_event_comes_alone(
+    session: OneSession,
+) -> None:
+    turn_id = (await session.submit()).message.message_id
+    lease = await session.acquire()
+    await session.start(lease, turn_id)
+    await session.say(lease, turn_id, "a", "b" * 5000, "c", "d" * 1500, "e" * 1500)
+    read: list[list[int]] = []
+    after: Position | None = None
+    while True:
+        page = await session.log.read_after(session.id, after, 100, 3000)
+        read.append([entry.position.seq for entry in page.entries])
+        after = page.entries[-1].position
+        if page.is_last:
+            break
+    assert read == [[1, 2, 3], [4], [5, 6], [7]]
+
+
+async def test_a_log_whose_meta_was_removed_is_judged_by_its_last_entry(
+    session: OneSession,
+) -> None:
+    """What is written next begins an epoch."""
+    await session.submit()
+    await session.submit()
+    before = await session.log.read_after(session.id, None, 10)
+    await session.client.delete(session.keys.meta)
+    assert await session.log.read_after(session.id, None, 10) == before
+    assert (await session.log.read_after(session.id, None, 1)).is_last is False
+    await session.submit()
+    page = await session.log.read_after(session.id, None, 10)
+    assert [entry.position.seq for entry in page.entries] == [1, 2, 1]
+    assert page.head == page.entries[-1].position

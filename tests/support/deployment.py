@@ -37,6 +37,8 @@ class Deployment:
     environment: dict[str, str] = field(default_factory=lambda: {})
     namespace: str = field(default_factory=lambda: f"t{uuid4().hex[:12]}")
     processes: list[Process] = field(default_factory=lambda: [])
+    tree: Path = ROOT
+    """The sources that processes are started from."""
     before: str = ""
     """A function (`module:name`) that every process calls before it begins."""
     _started: int = 0
@@ -130,7 +132,7 @@ class Deployment:
         }
         self._started += 1  # several may be started at once
         log_file = self.folder / f"{package}-{self._started}.log"
-        process = await fork_server().start(
+        process = await fork_server(self.tree).start(
             package, arguments, environment, log_file, self.before
         )
         started = Process(process, log_file)

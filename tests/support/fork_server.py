@@ -1,4 +1,4 @@
-"""Starts processes of the system in a tenth of a second: it has imported everything once, and forks.
+"""Starts processes of the system in a tenth of a second: it has imported everything, and forks.
 
 Run by `tests/support/processes.py`. One JSON object a line: on standard input what to start, on
 standard output which process was started and which has ended. What it has started ends with it.
@@ -7,6 +7,7 @@ standard output which process was started and which has ended. What it has start
 import atexit
 import gc
 import importlib
+import io
 import json
 import os
 import runpy
@@ -31,6 +32,7 @@ WARM = (
 
 def main() -> None:
     """Serve until standard input ends."""
+    sys.path[0] = os.getcwd()  # as for `python -m`: the source tree
     for name in WARM:
         importlib.import_module(name)
         if name.endswith(".__main__"):
@@ -41,14 +43,15 @@ def main() -> None:
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     running: set[int] = set()
-    _tell(ready=True)
+    # Unbuffered: a line that was read ahead would be seen by nobody.
+    requests = io.FileIO(sys.stdin.fileno(), closefd=False)
     while True:
         ready, _, _ = select.select([sys.stdin, woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
             _tell_who_has_ended(running)
         if sys.stdin in ready:
-            line = sys.stdin.buffer.raw.readline()  # type: ignore[attr-defined]
+            line = requests.readline()
             if not line:
                 break
             running.add(_start(json.loads(line)))
@@ -69,7 +72,7 @@ def _become(
     package: str, arguments: list[str], environment: dict[str, str], log: str, before: str
 ) -> NoReturn:
     """Go on as `python -m package`, having called the function `before` (`module:name`)."""
-    status: object = 1
+    status = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -80,23 +83,24 @@ def _become(
         os.environ.clear()
         os.environ.update(environment)
         sys.argv[1:] = arguments
+        # What the interpreter itself reads, and has read long ago.
+        sys.path[1:1] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
         if before:
             module, _, name = before.partition(":")
             getattr(importlib.import_module(module), name)()
         runpy.run_module(package, run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as ending:
-        status = ending.code or 0
-        if not isinstance(status, int):
-            print(status, file=sys.stderr)
-            status = 1
+        status = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+        if isinstance(ending.code, str):
+            print(ending.code, file=sys.stderr)
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())  # pyright: ignore[reportArgumentType]
     finally:
-        atexit._run_exitfuncs()
+        atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage] - os._exit leaves them out
         for stream in (sys.stdout, sys.stderr):
             _flush(stream)
-        os._exit(status if isinstance(status, int) else 1)
+        os._exit(status)
 
 
 def _flush(stream: TextIO) -> None:

@@ -108,12 +108,12 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """The fork server of one event loop; it ends with this process."""
+    """The fork server of one event loop and one source tree; it ends with this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, tree: Path) -> None:
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.fork_server"],
-            cwd=ROOT,
+            [sys.executable, str(Path(__file__).parent / "fork_server.py")],
+            cwd=tree,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -165,12 +165,13 @@ class ForkServer:
             self._children.pop(pid).ended.set_result(told["status"])
 
 
-_servers: dict[asyncio.AbstractEventLoop, ForkServer] = {}
+_servers: dict[tuple[asyncio.AbstractEventLoop, Path], ForkServer] = {}
 
 
-def fork_server() -> ForkServer:
-    """The fork server of the running event loop, started when it is first wanted."""
-    loop = asyncio.get_running_loop()
-    if loop not in _servers:
-        _servers[loop] = ForkServer()
-    return _servers[loop]
+def fork_server(tree: Path = ROOT) -> ForkServer:
+    """The fork server of the running event loop for the sources in `tree`, started when it is first
+    wanted."""
+    key = asyncio.get_running_loop(), tree
+    if key not in _servers:
+        _servers[key] = ForkServer(tree)
+    return _servers[key]

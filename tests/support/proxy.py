@@ -29,6 +29,7 @@ class Proxy:
         self._links: set[Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._swallow_all = False
+        self._is_shut = False
         self.port = 0
         self.swallowed_bytes = 0
 
@@ -46,8 +47,15 @@ class Proxy:
         """Whether nothing at all comes from Redis, on any connection, open or to come."""
         self._swallow_all = on
 
+    def shut(self, on: bool) -> None:
+        """Whether nobody gets through: open connections break, and there are no new ones."""
+        self._is_shut = on
+        if on:
+            for link in self._links:
+                link.writer.transport.abort()
+
     async def serve(self, client: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        reader, server = await asyncio.open_connection("127.0.0.1", self._target_port)
+        reader, server = await self._connect()
         link = Link(writer)
         self._links.add(link)
         try:
@@ -60,6 +68,9 @@ class Proxy:
             writer.transport.abort()
 
     def accept(self, client: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_shut:
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._serve_quietly(client, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -68,6 +79,9 @@ class Proxy:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self._target_port)
 
     async def _serve_quietly(
         self, client: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -104,10 +118,17 @@ class Proxy:
 async def proxy_before(port: int) -> AsyncGenerator[Proxy, None]:
     """A proxy before the Redis at `port`, for the block."""
     proxy = Proxy(port)
+    async with serving(proxy):
+        yield proxy
+
+
+@asynccontextmanager
+async def serving(proxy: Proxy) -> AsyncGenerator[None, None]:
+    """The proxy takes connections, at a port of its own, for the block."""
     server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     proxy.port = int(server.sockets[0].getsockname()[1])
     try:
-        yield proxy
+        yield
     finally:
         server.close()
         await proxy.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.ids import EntryId
+from shared.ids import EntryId, SessionId, TurnId
 from shared.inbox import SubmittedMessage
 from tests.shared.model.truth import BOUNDS, Command
 from tests.shared.model.world import World
@@ -35,6 +35,12 @@ class Wire:
             return None
         self.unanswered = None
         return reply.split()
+
+
+def a_message(session: SessionId, number: int) -> SubmittedMessage:
+    """The message of this number."""
+    message_id = TurnId(f"{number:08x}-0000-4000-8000-000000000000")
+    return SubmittedMessage(session, message_id, f"message {number}", "t", "")
 
 
 def enqueue(message: SubmittedMessage, entry_id: EntryId) -> Command:

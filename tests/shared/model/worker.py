@@ -28,7 +28,7 @@ class Worker:
     def _put_down(self) -> None:
         self.phase = "idle"
         self._wire = Wire(self.world, self._copies)
-        self._token = self._batch = self._attempts = self._removable = 0
+        self._token = self._batch = self._written = self._attempts = self._removable = 0
         self._entry: EntryId | None = None
         self._message: SubmittedMessage | None = None
         self.session = SessionId("")
@@ -87,12 +87,13 @@ class Worker:
         if words is None:
             return
         if words[0] == "ok":
-            self._token, self._batch, self.phase = int(words[1]), 0, "peek"
+            self._token, self._batch, self._written = int(words[1]), 0, 0
+            self.phase = "peek"
         else:
             self._put_down()  # held, or idle: the entry stays pending
 
     def _peek(self) -> None:
-        head, turn, attempts, *_ = self.world.peek(self.session)
+        head, turn, attempts, *_ = self.world.look("peek", self.session)
         if head is None:
             self.phase = "release"
             return
@@ -188,12 +189,14 @@ class Worker:
         removes: list[str] | None = None,
     ) -> list[str] | None:
         def make() -> Command:
-            batch: tuple[str | int, ...] = (self._next_batch(), self._turn)
+            batch = self._next_batch()
+            written: tuple[str | int, ...]
             if script == "start":
-                written = (self._token, before[0], *batch, *before[1:])
+                written = (self._token, before[0], batch, self._turn, *before[1:])
             else:
                 places = removes or []
-                written = (self._token, *batch, *before, len(places), *places)
+                lately = (self._token, batch, self._written, self._turn)
+                written = (*lately, *before, len(places), *places)
             return Command(
                 script,
                 self.session,
@@ -203,7 +206,10 @@ class Worker:
                 tuple(removes or []),
             )
 
-        return self._judge(self._wire.send(make, fate))
+        words = self._judge(self._wire.send(make, fate))
+        if words is not None and words[0] == "ok":
+            self._written = self._batch
+        return words
 
     def _judge(self, words: list[str] | None) -> list[str] | None:
         """What a refusal means: fenced, stop; over, take the next."""

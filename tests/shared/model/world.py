@@ -4,7 +4,7 @@ must be true of it. Every run of a script is judged here."""
 import copy
 import json
 from collections import Counter
-from itertools import count
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ import redis
 from shared.ids import EntryId, Position, SessionId, TurnId, parse_position
 from shared.inbox import SubmittedMessage
 from shared.keys import WORK_GROUP, Keys, SessionKeys
-from shared.redis_client import SCRIPTS
+from shared.redis_client import SCRIPT_NAMES, read_script
 from tests.shared.model.truth import ANOTHER_LIFE, MOST_ATTEMPTS, SESSIONS, Command, Snapshot, Truth
 
 TURN_WRITES = ("start", "append", "finish")
@@ -33,8 +33,13 @@ class World:
         self.tokens: dict[int, str] = {}
         self.done: dict[Command, str] = {}
         """Numbered commands that have been written, with what they were told."""
-        self._numbers = count(1)
-        self._scripts = _load(self.redis)
+        self.on_published: Callable[[SessionId, str], None] = lambda session, place: None
+        self.ever: dict[tuple[SessionId, str], str] = {}
+        """Everything that was ever published, by its place."""
+        prelude = read_script("prelude")
+        self._scripts = {
+            name: self.redis.register_script(prelude + read_script(name)) for name in SCRIPT_NAMES
+        }
         self._listener = self.redis.pubsub()
         self._marker = f"{self.keys.namespace}:marker"
         channels = [self._marker, *map(self.keys.channel, SESSIONS)]
@@ -88,8 +93,9 @@ class World:
         assert first is None or reply in (first, "fenced"), f"{command}: {first}, then {reply}"
         return reply
 
-    def peek(self, session: SessionId) -> list[Any]:
-        return self._scripts["peek"](keys=self.of(session).in_script_order(), args=[])
+    def look(self, script: str, session: SessionId, *arguments: str | int) -> list[Any]:
+        """Run a script that only reads."""
+        return self._scripts[script](keys=self.of(session).in_script_order(), args=arguments)
 
     def _evaluate(self, command: Command) -> str:
         keys = self.of(command.session).in_script_order()
@@ -127,8 +133,10 @@ class World:
         while (told := self._listener.get_message(timeout=5))["channel"] != self._marker.encode():
             assert told["channel"].decode() == self.keys.channel(session), "another session's"
             event = json.loads(told["data"])
+            place = event.pop("id")
+            self.on_published(session, place)
             if event["type"] != "deleted":
-                self._note_event(session, event.pop("id"), json.dumps(event))
+                self._note_event(session, place, json.dumps(event))
                 texts.append(told["data"].decode())
         return texts
 
@@ -140,14 +148,19 @@ class World:
             assert position.seq == 1
             assert last is None or position > last, f"{position} after {last}"
         self.last[session] = position
+        self.ever[session, place] = stored
         self.truths[session].log[place] = stored
 
     def _check_log(self, session: SessionId) -> None:
         rows = self.redis.xrange(self.of(session).log)
         held = {place.decode(): json.dumps(json.loads(row[b"event"])) for place, row in rows}
         assert held == self.truths[session].log
-        ended = Counter(e["turn_id"] for e in self.events(session) if e["type"] == "turn_finished")
-        assert all(number == 1 for number in ended.values()), ended
+        ends = self.ends(session)
+        assert all(number == 1 for number in ends.values()), ends
+
+    def ends(self, session: SessionId) -> Counter[str]:
+        """How often each turn has ended."""
+        return Counter(e["turn_id"] for e in self.events(session) if e["type"] == "turn_finished")
 
     def events(self, session: SessionId) -> list[dict[str, Any]]:
         return [json.loads(stored) for stored in self.truths[session].log.values()]
@@ -200,16 +213,15 @@ class World:
 
     # time and faults
 
-    def next_millisecond(self) -> None:
-        """Entry ids are made of milliseconds; within one, before and after cannot be told apart."""
-        begun = self.redis.time()
-        while self.redis.time()[0:2] < (begun[0], begun[1] - begun[1] % 1000 + 1000):
+    def delete(self, session: SessionId, ttl: int) -> Command:
+        begun = self.redis.time()  # entry ids of one millisecond are neither before nor after it
+        while (now := self.redis.time()) < (begun[0], begun[1] - begun[1] % 1000 + 1000):
             pass
-
-    def delete(self, command: Command) -> None:
+        command = Command("delete", session, (ttl, session, now[0] * 1_000_000 + now[1]))
         self.run(command)
-        self.forget(command.session, newest=max(self.tokens, default=0) + 0.5)
-        self._check_log(command.session)
+        self.forget(session, newest=max(self.tokens, default=0) + 0.5)
+        self._check_log(session)
+        return command
 
     def forget(self, session: SessionId, newest: float) -> None:
         """The session was deleted or has expired: nothing is promised for it any more."""
@@ -234,17 +246,3 @@ class World:
         self.truths = copy.deepcopy(snapshot.truths)
         self.promised = set(snapshot.promised)
         self.done.clear()
-
-    def a_message(self, session: SessionId) -> SubmittedMessage:
-        number = next(self._numbers)
-        message_id = TurnId(f"{number:08x}-0000-4000-8000-000000000000")
-        return SubmittedMessage(session, message_id, f"message {number}", "t", "")
-
-
-def _load(client: Any) -> dict[str, Any]:
-    prelude = (SCRIPTS / "prelude.lua").read_text()
-    return {
-        path.stem: client.register_script(prelude + path.read_text())
-        for path in SCRIPTS.glob("*.lua")
-        if path.stem != "prelude"
-    }

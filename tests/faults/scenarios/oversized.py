@@ -1,0 +1,114 @@
+"""What is too large: a text, a tool's arguments and result, an event, a history."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, cast
+from uuid import UUID
+
+from shared.ids import SessionId
+from tests.faults.scenarios.big_agent import BIG_BYTES
+from tests.faults.script import Answer
+from tests.faults.stage import Stage
+from tests.faults.traffic import Session, Traffic
+from tests.faults.view import Frame
+from tests.support.stub_model import Call, Reply
+
+TEXT = "texts too long"
+ARGUMENTS = "arguments too large"
+RESULT = "results and custom events too large"
+HISTORY = "histories too large"
+MADE = "turns too large for a history"
+
+AGENT = "tests.faults.scenarios.big_agent:agent"
+SHORT_TEXT_BYTES = 500_000
+"""`MAX_TEXT_BYTES` of the short run: what is told until then is told to every tab."""
+MAX_FRAME_BYTES = 200_000
+PIECE = "x" * 100_000
+LINES = {HISTORY: "its history is given up", MADE: "too big for the history"}
+
+
+async def exceed_every_bound(stage: Stage) -> None:
+    """Sessions in which everything is too large, among the others: each event that is told is
+    bounded, a text that cannot be is the end of its turn, and nobody else notices."""
+    row, deployment = stage.row, stage.deployment
+    row.expect(TEXT, ARGUMENTS, RESULT, HISTORY, MADE)
+    bounds = {} if stage.is_long else {"max_text_bytes": SHORT_TEXT_BYTES}
+    workers = [deployment.start_worker(agent=AGENT, **bounds) for _ in range(2)]
+    await asyncio.gather(deployment.start_gateway(), deployment.start_gateway(), *workers)
+    async with stage.traffic() as traffic, deployment.client() as client:
+        big = traffic.open_session([stage.any_gateway(tab) for tab in range(3)])
+        await traffic.until_up_to_date()
+        await _say(traffic, big, _too_long(traffic))
+        await _say(traffic, big, _with_call(traffic, "repeat", {"text": PIECE * 30}))
+        await _say(traffic, big, _with_call(traffic, "tell_everything", {}))
+        key = deployment.keys.session(SessionId(big.session_id)).history
+        await client.set(key, b'["' + b"x" * BIG_BYTES + b'"]', ex=600)
+        traffic.ask(big)
+        await traffic.until(lambda: not big.unfinished, "the turn is answered all the same")
+    _look(stage, big)
+
+
+async def _say(traffic: Traffic, session: Session, answer: Answer) -> None:
+    traffic.say(session, answer, session.tabs[0])
+    await traffic.until(lambda: not session.unfinished, f"{answer.content} has ended")
+
+
+def _too_long(traffic: Traffic) -> Answer:
+    pieces = [PIECE] * (BIG_BYTES // len(PIECE))
+    return _answer(traffic, "too long", [Reply(pieces)], {"failed"})
+
+
+def _with_call(traffic: Traffic, tool: str, arguments: dict[str, Any]) -> Answer:
+    call = Call(tool, arguments, call_id=f"call-{traffic.random.getrandbits(32):08x}")
+    return _answer(traffic, tool, [Reply(calls=[call]), Reply(["done"])], {"completed"})
+
+
+def _answer(traffic: Traffic, what: str, replies: list[Reply], ends: set[str]) -> Answer:
+    message_id = str(UUID(int=traffic.random.getrandbits(128), version=4))
+    return Answer(
+        message_id=message_id,
+        content=f"{what} {message_id}",
+        text="".join(replies[-1].chunks),
+        calls=frozenset(call.call_id for reply in replies for call in reply.calls),
+        model_calls=len(replies),
+        statuses=frozenset(ends),
+        replies=replies,
+    )
+
+
+def _look(stage: Stage, session: Session) -> None:
+    """Count what was bounded, and find what was not."""
+    row = stage.row
+    events = session.tabs[0].view.events
+    row.happened(TEXT, sum(1 for e in events if e.get("error", {}) and _is_too_long(e)))
+    row.happened(ARGUMENTS, sum(1 for e in events if e.get("arguments") == {"truncated": True}))
+    row.happened(RESULT, sum(1 for e in events if _is_cut(e)))
+    log = "".join(worker.log() for worker in stage.workers)
+    for fault, line in LINES.items():
+        row.happened(fault, log.count(line))
+    turns = len({event["turn_id"] for event in events})
+    for fault in LINES:
+        if row.faults[fault] > turns:
+            row.problems.append(f"{row.faults[fault]} lines about {turns} turns: {fault}")
+    whole = [event for event in events if not event.get("streaming")]
+    biggest = max(len(part) for event in whole for part in _strings(event))
+    if biggest > MAX_FRAME_BYTES:
+        row.problems.append(f"an event has {biggest} characters in one field")
+
+
+def _is_too_long(event: Frame) -> bool:
+    return event["type"] == "turn_finished" and event["error"]["code"] == "model_error"
+
+
+def _is_cut(event: Frame) -> bool:
+    if event["type"] == "custom":
+        return event["data"] == {"truncated": True}
+    return event["type"] == "tool_result" and event.get("truncated_bytes", 0) > 0
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in cast(dict[str, Any], value).values():
+            yield from _strings(part)
