@@ -9,7 +9,7 @@ PACKAGES := frontend/node_modules/.ready
 LIGHTHOUSE := frontend/lighthouse/node_modules/.ready
 PAGE := frontend/dist/index.html
 
-.PHONY: setup frontend run test faults screenshots test-real check generate format lock
+.PHONY: setup frontend run test faults model screenshots test-real check generate format lock
 .DELETE_ON_ERROR:
 
 # The environment, with exactly the packages of requirements.lock.
@@ -52,6 +52,11 @@ test: setup check frontend $(LIGHTHOUSE)
 faults: setup
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed '$(SEED)') $(if $(REPEAT),--repeat '$(REPEAT)') \
 		$(if $(ONLY),--only '$(ONLY)') $(if $(SABOTAGE),--sabotage '$(SABOTAGE)')
+
+# The rules of the log, the follower, the inbox and the lease, as a model over the real scripts: 2,000 random
+# interleavings on each of two servers.
+model: setup
+	INTERLEAVINGS=$(or $(INTERLEAVINGS),2000) $(BIN)/python -m pytest -q tests/shared/test_model.py
 
 # The pictures of the README, as `make test` has taken them.
 screenshots: setup frontend

@@ -64,7 +64,14 @@ class StubModel:
         app.post(DEPLOYMENTS + "{deployment}/chat/completions")(self._complete)
         app.post("/v1/responses")(self._respond)
         self.server = uvicorn.Server(
-            uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", ws="none")
+            uvicorn.Config(
+                app,
+                host="127.0.0.1",
+                port=port,
+                log_level="critical",
+                ws="none",
+                lifespan="off",  # it has none, and a server that is told to hurry leaves its task
+            )
         )
 
     def script(self, message: str, *replies: Reply) -> None:
