@@ -28,6 +28,8 @@ def main() -> int:
     red = [row for row in rows if row.is_red]
     if red:
         again = f"make faults SEED={seed} REPEAT={options.repeat}"
+        again += f" ONLY='{options.only}'" if options.only else ""
+        again += f" SABOTAGE={options.sabotage}" if options.sabotage else ""
         print(f"{len(red)} of {len(rows)} rows are red. To run them again: {again}")
     return int(bool(red))
 

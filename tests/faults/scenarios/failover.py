@@ -164,6 +164,6 @@ def _offset(server: EmbeddedRedis) -> int:
 
 SCENARIOS = (
     Scenario("failover under Sentinel, primary killed", kill_primary),
-    Scenario("failover under Sentinel, primary steps back", step_back),
-    Scenario("failover to a lagging replica", fail_over_to_lagging_replica),
+    Scenario("failover under Sentinel, primary steps back", step_back, is_short=False),
+    Scenario("failover to a lagging replica", fail_over_to_lagging_replica, is_short=False),
 )

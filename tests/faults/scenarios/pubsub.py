@@ -179,6 +179,7 @@ SCENARIOS = (
             f"pub/sub loses {percent} %",
             partial(lose_messages, share=percent / 100),
             guarded_by=frozenset({"gap"}),
+            is_short=percent > 1,
         )
         for percent in (1, 10, 50)
     ),

@@ -132,9 +132,13 @@ async def _kill_and_start(stage: Stage, traffic: Traffic, outage: Outage) -> Non
 
 
 SCENARIOS = (
-    Scenario("Redis restarted in idle", restart_in_idle),
+    Scenario("Redis restarted in idle", restart_in_idle, is_short=False),
     Scenario("Redis restarted in mid-turn", restart_in_mid_turn("always")),
-    Scenario("Redis restarted in mid-turn, AOF everysec", restart_in_mid_turn("everysec")),
+    Scenario(
+        "Redis restarted in mid-turn, AOF everysec",
+        restart_in_mid_turn("everysec"),
+        is_short=False,
+    ),
     Scenario("Redis frozen for 3 s", freeze_for(3)),
     Scenario("Redis frozen for 30 s", freeze_for(30), is_short=False),
     *redis_snapshot.SCENARIOS,
