@@ -48,10 +48,10 @@ test: setup check frontend $(LIGHTHOUSE)
 	$(BIN)/python -m dev.system_packages
 	$(BIN)/python -m dev.run_tests
 
-# The fault table, within ten minutes: SEED=42 REPEAT=3 ONLY="part of a name" SABOTAGE=gap|fence|dedupe|epoch
+# The fault table, within ten minutes: SEED=42 REPEAT=3 SHORT=1 ONLY="part of a name" SABOTAGE=gap|fence|dedupe|epoch
 faults: setup
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed '$(SEED)') $(if $(REPEAT),--repeat '$(REPEAT)') \
-		$(if $(ONLY),--only '$(ONLY)') $(if $(SABOTAGE),--sabotage '$(SABOTAGE)')
+		$(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(SABOTAGE),--sabotage '$(SABOTAGE)')
 
 # The rules of the log, the follower, the inbox and the lease, as a model over the real scripts: 2,000 random
 # interleavings on each of two servers.

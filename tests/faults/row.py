@@ -27,6 +27,10 @@ class Row:
     breaches: list[Breach] = field(default_factory=lambda: [])
     accepted: int = 0
     finished_once: int = 0
+    told_in_pieces: int = 0
+    """Turns of which some tab was given a text while it was being written."""
+    holes: int = 0
+    """Positions that tabs passed over: pieces that were merged, or had left the log."""
     reconnects_tried: int = 0
     reconnects: int = 0
     recoveries: list[float] = field(default_factory=lambda: [])
@@ -63,6 +67,8 @@ class Row:
             reasons.append(f"{self.accepted} accepted, {self.finished_once} finished exactly once")
         if self.accepted == 0:
             reasons.append("no message was accepted")
+        if self.told_in_pieces == 0:
+            reasons.append("no tab was given a text while it was written")
         if self.sessions < LEAST_SESSIONS or self.tabs < LEAST_TABS:
             reasons.append(f"only {self.sessions} sessions with {self.tabs} tabs")
         reasons += [f"never happened: {name}" for name, times in self.faults.items() if not times]
@@ -77,7 +83,8 @@ class Row:
 
 HEADINGS = (
     "scenario", "sessions", "tabs", "events", "lost", "doubled", "reordered",
-    "accepted", "once", "reconnects", "median s", "worst s", "took s", "faults that happened",
+    "accepted", "once", "in pieces", "holes", "reconnects", "median s", "worst s", "took s",
+    "faults that happened",
 )  # fmt: skip
 
 
@@ -105,6 +112,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         *(str(row.count(kind)) for kind in ("lost", "doubled", "reordered")),
         str(row.accepted),
         str(row.finished_once),
+        str(row.told_in_pieces),
+        str(row.holes),
         f"{row.reconnects_tried}/{row.reconnects}",
         f"{median(times):.2f}" if times else "-",
         f"{times[-1]:.2f}" if times else "-",

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import httpx2 as httpx
+
 from dev.embedded_redis import EmbeddedRedis
 from tests.faults.row import Row
 from tests.faults.traffic import SABOTAGED_SECONDS, Traffic
+from tests.faults.view import Breach
 from tests.support.deployment import Deployment, deploy
 from tests.support.processes import Process
 from tests.support.stub_model import StubModel, stub_model
@@ -21,6 +24,9 @@ TABS_PER_SESSION = 3
 SCENARIO_SECONDS = 150.0
 HASTE = {"LEASE_SECONDS": "2", "HEADS_SECONDS": "1", "LINGER_SECONDS": "0.1"}
 """Settings of the short run; the long one has the defaults."""
+
+NOBODY_THERE = "ws://127.0.0.1:9"
+"""Where a try to connect fails, as it would for a person."""
 
 RunScenario = Callable[["Stage"], Awaitable[None]]
 
@@ -35,6 +41,8 @@ class Scenario:
     """The safeguards without which this row must be red (`tests/faults/sabotage.py`)."""
     is_short: bool = True
     """Whether it belongs to the short run."""
+    stays_live: bool = False
+    """Whether nothing takes a tab off the live tail: then every position must be given."""
 
 
 @dataclass
@@ -83,9 +91,7 @@ class Stage:
         def pick(number: int) -> str:
             running = self.gateways
             if not running:
-                return (
-                    "ws://127.0.0.1:9"  # nobody is there: the try fails, as it would for a person
-                )
+                return NOBODY_THERE
             return running[(first + number) % len(running)].url
 
         return pick
@@ -147,10 +153,34 @@ async def run_scenario(
                     async with asyncio.timeout(SCENARIO_SECONDS):
                         await scenario.run(stage)
                 if not sabotage:
-                    await own.check_nothing_is_left()
-        except (AssertionError, TimeoutError, OSError, RuntimeError) as error:
+                    await _check_end(scenario, stage)
+        except Exception as error:
             row.problems.append(f"{type(error).__name__}: {str(error)[:2000]}")
         finally:
             redis.stop()
     row.seconds = time.monotonic() - began
     return row
+
+
+async def _check_end(scenario: Scenario, stage: Stage) -> None:
+    """Nothing is left behind, nobody has ended by himself, and who kept up was given everything."""
+    row = stage.row
+    for process in stage.deployment.processes:
+        if process.has_ended and not process.was_told_to_end:
+            row.problems.append(f"a process has ended by itself:\n{process.log()[-2000:]}")
+    if scenario.stays_live and row.holes and not await _gaps(stage):
+        row.breaches.append(
+            Breach("lost", f"{row.holes} positions were never given, and no gap seen")
+        )
+    await stage.deployment.check_nothing_is_left()
+
+
+async def _gaps(stage: Stage) -> int:
+    """How often a gateway found a text or a head that was not the next (heads may be compared while
+    a text is on its way): it reads then, and may merge."""
+    total = 0.0
+    async with httpx.AsyncClient() as http:
+        for gateway in stage.gateways:
+            text = (await http.get(f"{gateway.http}/metrics")).text
+            total += float(text.split("\nfanline_gaps_total ")[1].split("\n")[0])
+    return int(total)

@@ -44,9 +44,11 @@ class Tab:
 
     def __init__(self, session_id: str, pick_url: PickUrl, row: Row, random: Random) -> None:
         self.session_id = session_id
-        self.view = View()
+        self.view = View(session_id)
         self.errors: list[dict[str, Any]] = []
         """`error` frames about what this tab sent."""
+        self.said: set[str] = set()
+        """Ids of the messages that it has said."""
         self.sockets = 0
         self.url = ""
         """Where its present or last socket is."""
@@ -80,6 +82,7 @@ class Tab:
         """Send a message, and again until its turn is over: on every new socket, and when a reset
         has shown that Redis has forgotten it."""
         fields = {"type": "message", "session_id": self.session_id, "message_id": message_id}
+        self.said.add(message_id)
         self._unanswered[message_id] = json.dumps(fields | {"content": content})
         self._say_unshown()
 

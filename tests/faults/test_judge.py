@@ -99,6 +99,11 @@ SPOILS: list[tuple[Spoil, Kind]] = [
     (with_two("tool_call"), "doubled"),
     (with_two("openai_response"), "doubled"),
     (lambda story: [*story, story[4]], "reordered"),
+    (lambda story: [*story[:2], *reversed(story[2:-3]), *story[-3:]], "reordered"),
+    (changed("turn_started", attempt=5), "lost"),
+    (changed("tool_result", is_error=True), "lost"),
+    (lambda story: [*story[:-1], {**story[1], "type": "error"}, story[-1]], "doubled"),
+    (lambda story: [*story[:-1], story[-5], story[-1]], "reordered"),
     (lambda story: [story[1], story[0], *story[2:]], "reordered"),
     (lambda story: [*story[:2], story[1] | {"attempt": 2}, *story[2:]], "reordered"),
 ]
@@ -116,6 +121,30 @@ def test_a_piece_that_is_missing_inside_a_text_is_seen() -> None:
     pieces = [number for number, frame in enumerate(story) if frame.get("streaming")]
     assert kinds_of(answers, a_view(story[: pieces[0]] + story[pieces[1] :])) == {"lost"}
     assert kinds_of(answers, a_view(story[: pieces[0]] + story[pieces[1] + 1 :])) == set()
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed"])
+def test_what_an_unfinished_turn_has_said_is_the_beginning_of_the_script(status: str) -> None:
+    answer = two_answers()[0]
+    answer.statuses = frozenset({status})
+    turn = {"turn_id": answer.message_id, "attempt": 1}
+    text = turn | {"type": "assistant", "message_id": "t", "streaming": False}
+    end = turn | {"type": "turn_finished", "status": status}
+    begun = a_story(answer)[:2]
+    right = text | {"content": answer.text[:7]}
+    assert kinds_of([answer], a_view([*begun, right, end])) == set()
+    assert kinds_of([answer], a_view([*begun, right | {"content": "rubbish"}, end])) == {"lost"}
+    shown = right | {"streaming": True}
+    lost = {"lost"} if status == "cancelled" else set[str]()
+    assert kinds_of([answer], a_view([*begun, shown, end])) == lost, "a stopped turn keeps its text"
+
+
+def test_messages_are_shown_in_the_order_in_which_a_tab_has_sent_them() -> None:
+    first, second = two_answers()
+    view = a_view([*a_story(second), *a_story(first)])
+    sent = [first.message_id, second.message_id]
+    assert judge_session([first, second], [view]) == []
+    assert [b.kind for b in judge_session([first, second], [view], [sent])] == ["reordered"]
 
 
 def test_turns_that_overlap_or_overtake_are_seen() -> None:
@@ -136,6 +165,15 @@ def test_tabs_that_differ_are_seen() -> None:
     story = a_story(answers[0])
     more = [*story, {"type": "custom", "name": "x"}]
     assert kinds_of(answers, a_view(more), a_view(story)) == {"lost"}
+    other = [frame | {"worker": "another"} for frame in story]
+    assert kinds_of(answers, a_view(story), a_view(other)) == {"lost"}
+
+
+def test_a_frame_of_another_session_is_seen() -> None:
+    view = View("ours")
+    view.take(connected(session_id="ours"))
+    view.take({"id": "7-1", "type": "custom", "session_id": "theirs"})
+    assert [breach.kind for breach in view.breaches] == ["doubled"]
 
 
 def test_a_forgotten_turn_is_gone_as_a_whole_or_not_at_all() -> None:
@@ -170,15 +208,27 @@ def test_a_later_epoch_comes_in_a_replay_or_after_a_reset_and_nowhere_else() -> 
 
 
 def test_a_cursor_must_be_honoured_or_refused() -> None:
-    view = View()
-    view.opened(f"{EPOCH}-3")
-    view.take(connected(head=f"{EPOCH}-3"))
-    assert [breach.kind for breach in view.breaches] == ["lost"]
+    def breaches(cursor: str | None, **fields: Any) -> int:
+        view = View()
+        view.opened(cursor)
+        view.take(connected(head=f"{EPOCH}-3", **fields))
+        return len(view.breaches)
+
+    assert breaches(f"{EPOCH}-3") == 1, "neither"
+    assert breaches(f"{EPOCH}-3", resumed=True) == 0
+    assert breaches(f"{EPOCH}-3", resumed=True, reset=True) == 1, "both"
+    assert breaches(None, resumed=True) == 1, "there was none"
+
+
+def test_holes_are_counted() -> None:
+    view = a_view([{"type": "custom"}])
+    view.take({"id": f"{EPOCH}-4", "type": "custom"})
+    assert (view.holes, view.breaches) == (2, [])
 
 
 def test_a_row_is_red_for_every_reason_alone() -> None:
     def a_row(**fields: Any) -> Row:
-        row = Row("r", sessions=20, tabs=60, accepted=5, finished_once=5)
+        row = Row("r", sessions=20, tabs=60, accepted=5, finished_once=5, told_in_pieces=5)
         row.happened("a fault")
         for name, value in fields.items():
             setattr(row, name, value)
@@ -192,5 +242,6 @@ def test_a_row_is_red_for_every_reason_alone() -> None:
     assert a_row(tabs=59).is_red
     assert a_row(finished_once=4).is_red
     assert a_row(accepted=0, finished_once=0).is_red
+    assert a_row(told_in_pieces=0).is_red
     assert a_row(problems=["an error in a log"]).is_red
     assert a_row(breaches=a_view([{"type": "x", "id": "7-1"}] * 2).breaches).is_red

@@ -36,6 +36,15 @@ class Session:
         return [*(tab.view for tab in self.tabs), *self.others]
 
     @property
+    def rows(self) -> list[list[str]]:
+        """What tabs that had one socket and no refusal have said, each in its order."""
+        return [
+            [answer.message_id for answer in self.answers if answer.message_id in tab.said]
+            for tab in self.tabs
+            if tab.sockets == 1 and not tab.errors
+        ]
+
+    @property
     def present(self) -> list[Tab]:
         """The tabs that are not away; all, if every one is."""
         return [tab for tab in self.tabs if not tab.is_away] or self.tabs
@@ -143,18 +152,26 @@ class Traffic:
         """Compare what the tabs have with the script, and put it into the row."""
         for session in self.sessions:
             views = session.views
-            self._row.breaches += judge_session(session.answers, views)
+            self._row.breaches += judge_session(session.answers, views, session.rows)
             for answer in session.answers:
                 if answer.may_be_forgotten and not views[0].has("message", answer.message_id):
                     continue
                 self._row.accepted += 1
                 self._row.finished_once += all(finished_once(answer, view) for view in views)
+                self._row.told_in_pieces += any(
+                    view.has_pieces(answer.message_id) for view in views
+                )
+            self._row.holes += sum(view.holes for view in views)
 
     async def close(self) -> None:
         """Close every tab."""
-        for task in (*self._talkers, *self._running):
+        tasks = (*self._talkers, *self._running)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._talkers, *self._running, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):
+                self._row.problems.append(f"a tab or talker has ended: {end!r}")
 
     async def _talk(self, session: Session, random: Random) -> None:
         while not self._stopping:

@@ -42,6 +42,8 @@ class Process:
     port: int = 0
     expected_errors: list[str] = field(default_factory=lambda: [])
     """Parts of lines at ERROR that the test itself has brought about."""
+    was_told_to_end: bool = False
+    """Whether a signal to end was sent; one that ends without has failed."""
 
     @property
     def http(self) -> str:
@@ -86,6 +88,7 @@ class Process:
     def signal(self, number: int) -> None:
         """Send it; nobody is there to take it once the process has ended."""
         if not self.has_ended:
+            self.was_told_to_end |= number in (signal.SIGKILL, signal.SIGTERM)
             self.process.send_signal(number)
 
 

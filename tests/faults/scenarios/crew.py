@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from tests.faults.scenarios.phases import Held, SlowFhirServer
 from tests.faults.scenarios.script_proxy import ScriptProxy, Trap, script_proxy
+from tests.faults.script import Answer
 from tests.faults.stage import TABS_PER_SESSION, Stage
 from tests.faults.traffic import Session, Traffic
 from tests.support.fhir_server import fhir_server
@@ -73,6 +74,27 @@ def worker_named(workers: Iterable[Process], name: str) -> Process:
 def open_session(stage: Stage, traffic: Traffic) -> Session:
     """A session in which only the scenario talks."""
     return traffic.open_session([stage.any_gateway(tab) for tab in range(TABS_PER_SESSION)])
+
+
+async def until_in_every_tab(
+    traffic: Traffic, session: Session, kind: str, *answers: Answer, patience: float = 30.0
+) -> None:
+    """Wait until every tab of the session has this event of each of these turns."""
+    await traffic.until(
+        lambda: all(
+            tab.view.has(kind, answer.message_id) for tab in session.tabs for answer in answers
+        ),
+        f"{kind} in every tab",
+        patience,
+    )
+
+
+async def until_open(traffic: Traffic, sessions: Sequence[Session]) -> None:
+    """Wait until every tab of these has a socket and is up to date on it."""
+    await traffic.until(
+        lambda: all(tab.is_up_to_date for session in sessions for tab in session.tabs),
+        "the tabs are open",
+    )
 
 
 async def until_all_are_there(traffic: Traffic, helds: Sequence[Held]) -> None:

@@ -154,8 +154,8 @@ async def _begin_anew(stage: Stage, traffic: Traffic, session: Session) -> None:
 
 
 SCENARIOS = (
-    Scenario("submitted twice", submit_twice, frozenset({"dedupe"})),
+    Scenario("submitted twice", submit_twice, frozenset({"dedupe"}), stays_live=True),
     Scenario("replies lost, calls repeated", lose_replies, frozenset({"dedupe"})),
-    Scenario("cancel races", cancel_races),
+    Scenario("cancel races", cancel_races, stays_live=True),
     Scenario("session deleted in mid-turn", delete_sessions),
 )

@@ -20,6 +20,8 @@ from shared.redis_client import SCRIPTS, read_script
 
 PIECE = 65536
 NAMES = tuple(sorted(path.stem for path in SCRIPTS.glob("*.lua") if path.stem != "prelude"))
+SAME_ARGUMENTS = {"cancel": 3, "delete": 2, "enqueue": 3}
+"""How many arguments, after the keys, a repetition has in common with its call, where not all."""
 FIRST_LINES = {read_script(name).splitlines()[0].encode(): name for name in NAMES}
 
 Command = list[bytes]
@@ -36,7 +38,8 @@ class Fault(StrEnum):
     COPY_LATE = "copies that came late"
     """A second copy comes when its caller has been answered long ago."""
     OVERTAKEN = "calls that came after their repetition"
-    """The connection breaks, and what was on it arrives when its caller has asked again."""
+    """The connection breaks, and what was on it arrives when its caller has asked again and Redis
+    has answered."""
     HELD = "calls held back"
     """Until it is let go."""
 
@@ -47,8 +50,9 @@ class Trap:
 
     fault: Fault
     script: str
-    part: str = ""
-    """What stands in the call: a session, a turn. Empty: any."""
+    parts: tuple[str, ...] = ()
+    """What stands together in one argument of the call: a session; a turn and the type of an event
+    of it. None: any call."""
     seconds: float = 0.3
     """How late what comes late comes."""
     caught_by: "ScriptProxy | None" = None
@@ -63,7 +67,8 @@ class Trap:
     def fits(self, script: str, command: Command) -> bool:
         if self.sprung.is_set() or script != self.script:
             return False
-        return not self.part or any(self.part.encode() in argument for argument in command)
+        parts = [part.encode() for part in self.parts]
+        return any(all(part in argument for part in parts) for argument in command)
 
 
 @dataclass(eq=False)
@@ -73,6 +78,8 @@ class _Link:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     trap: Trap | None = None
+    repeats: asyncio.Event | None = None
+    """Set when Redis has answered the call that is on its way: it repeats one that was broken."""
 
 
 class ScriptProxy:
@@ -85,6 +92,9 @@ class ScriptProxy:
         """Errors with which Redis answered a copy."""
         self._port = port
         self._hashes: dict[bytes, str] = {}
+        self._texts: dict[bytes, bytes] = {}
+        self._broken: dict[tuple[bytes, ...], asyncio.Event] = {}
+        """Calls that Redis was not given yet, and whether their repetition was answered."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -119,6 +129,7 @@ class ScriptProxy:
         script = self._script_of(command)
         trap = next((trap for trap in self.traps if trap.fits(script, command)), None)
         if trap is None:
+            link.repeats = self._broken.pop(_identify(script, command), None)
             link.server.write(_encode(command))
             await link.server.drain()
             return
@@ -130,29 +141,41 @@ class ScriptProxy:
                 link.server.write(_encode(command))
                 self._keep(self._deliver(trap, command))
             case Fault.OVERTAKEN:
+                repeated = self._broken[_identify(script, command)] = asyncio.Event()
                 link.client.transport.abort()
-                self._keep(self._deliver(trap, command))
+                self._keep(self._deliver(trap, command, repeated))
             case _:
                 link.trap = trap
                 if trap.fault is Fault.HELD:
                     await trap.let_go.wait()
                 link.server.write(_encode(command))
 
-    async def _deliver(self, trap: Trap, command: Command) -> None:
-        """Hand Redis the call over a connection of its own."""
+    async def _deliver(
+        self, trap: Trap, command: Command, repeated: asyncio.Event | None = None
+    ) -> None:
+        """Hand Redis the call over a connection of its own, once it was `repeated`. Its text is
+        sent: a Redis that does not know the hash yet would not run it."""
+        if repeated is not None:
+            await repeated.wait()
         if trap.fault is not Fault.TWICE:
             await asyncio.sleep(trap.seconds)
+        if command[0].upper() == b"EVALSHA":
+            command = [b"EVAL", self._texts[command[1]], *command[2:]]
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(_encode(command))
         trap.reply = await reader.read(PIECE)
         writer.transport.abort()
-        if trap.reply.startswith(b"-") and not trap.reply.startswith(b"-NOSCRIPT"):
+        if trap.reply.startswith(b"-"):
             self.errors.append(trap.reply)
-        trap.done.set()
+        else:
+            trap.done.set()
 
     async def _pass_replies(self, link: _Link, reader: asyncio.StreamReader) -> None:
         with suppress(ConnectionError):
             while piece := await reader.read(PIECE):
+                if link.repeats is not None:
+                    link.repeats.set()
+                    link.repeats = None
                 trap = link.trap
                 if trap is not None:
                     trap.reply = trap.reply or piece
@@ -178,9 +201,19 @@ class ScriptProxy:
         if name == b"EVAL":
             for line, script in FIRST_LINES.items():
                 if line in command[1]:
-                    self._hashes[sha1(command[1]).hexdigest().encode()] = script
+                    digest = sha1(command[1]).hexdigest().encode()
+                    self._hashes[digest] = script
+                    self._texts[digest] = command[1]
                     return script
         return name.decode()
+
+
+def _identify(script: str, command: Command) -> tuple[bytes, ...]:
+    """What a call and its repetition have in common: the script, and its arguments without those
+    that are made anew with every try."""
+    keys = int(command[2]) if script in NAMES else 0
+    arguments = command[3:]
+    return (script.encode(), *arguments[: keys + SAME_ARGUMENTS.get(script, len(arguments))])
 
 
 async def _read_commands(reader: asyncio.StreamReader) -> AsyncIterator[Command]:

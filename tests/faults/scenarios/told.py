@@ -1,9 +1,11 @@
 """What one attempt of a turn has told a tab. Pure."""
 
 from tests.faults.view import Frame, View
+from tests.support.processes import Process
 
 LOST = "The worker was lost."
 PIECE = "piece"
+MAY_NOT_WRITE = "session {}: this lease may not write any more"
 
 
 def told_by(view: View, turn_id: str, attempt: int) -> list[Frame]:
@@ -51,3 +53,8 @@ def starts_of(view: View, turn_id: str) -> list[Frame]:
         for event in view.events
         if event["type"] == "turn_started" and event["turn_id"] == turn_id
     ]
+
+
+def count_refusals(worker: Process, session_id: str) -> int:
+    """How often this worker has said that it may not write into the session any more."""
+    return worker.log().count(MAY_NOT_WRITE.format(session_id[:8]))

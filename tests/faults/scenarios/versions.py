@@ -116,8 +116,8 @@ def _git(*arguments: str) -> str:
 
 
 SCENARIOS = (
-    Scenario("tomorrow's processes among today's", tomorrow_among_us),
-    Scenario("older workers, newer gateways", older_workers, is_short=False),
-    Scenario("newer workers, older gateways", older_gateways, is_short=False),
+    Scenario("tomorrow's processes among today's", tomorrow_among_us, stays_live=True),
+    Scenario("older workers, newer gateways", older_workers, is_short=False, stays_live=True),
+    Scenario("newer workers, older gateways", older_gateways, is_short=False, stays_live=True),
     Scenario("upgraded under traffic, and back", upgrade_and_back, is_short=False),
 )

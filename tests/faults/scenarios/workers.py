@@ -206,8 +206,8 @@ async def stop(stage: Stage) -> None:
 
 
 SCENARIOS = (
-    Scenario("worker killed in every phase", kill_in_every_phase),
+    Scenario("worker killed in every phase", kill_in_every_phase, stays_live=True),
     Scenario("worker frozen longer than its lease", freeze, frozenset({"fence"})),
     Scenario("a turn that kills every worker", poison, is_short=False),
-    Scenario("worker told to stop", stop, is_short=False),
+    Scenario("worker told to stop", stop, is_short=False, stays_live=True),
 )
