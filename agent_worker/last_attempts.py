@@ -18,8 +18,7 @@ class LastAttempts:
     """Keeps them apart. `renew_seconds`: how often the lease of one that waits is renewed."""
 
     def __init__(self, max_attempts: int, renew_seconds: float) -> None:
-        # The first attempt of a turn is not held up, also where it is the only one.
-        self._last = max(max_attempts - 1, 1)
+        self._max_attempts = max_attempts
         self._renew_seconds = renew_seconds
         self._free = asyncio.Lock()
 
@@ -29,7 +28,7 @@ class LastAttempts:
     ) -> AsyncGenerator[None, None]:
         """Enter the block when `turn` may run, or does not run anyway: `hand_back` is set, or it
         is to be cancelled. Raises `Fenced` or `TurnOver`."""
-        if turn.attempts_lost < self._last:
+        if turn.attempts_lost == 0 or turn.attempts_lost != self._max_attempts - 1:
             yield
             return
         entering = asyncio.create_task(self._free.acquire())

@@ -118,6 +118,7 @@ class CatchUp:
                 after = min((tab.follower.cursor for tab in tabs), key=_from_the_beginning)
                 news = session.news
                 page, frames = await self._read_page(session, after)
+                session.kept = None
                 session.head = page.head
                 shared = SharedPage(page, after, {after: frames})
                 for tab in set(tabs).intersection(session.tabs_that_want_a_page()):

@@ -21,7 +21,7 @@ class GatewaySettings(SharedSettings):
     max_frame_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     max_inbox: Annotated[int, Field(ge=1)] = 100
     """Unanswered messages that one session may have."""
-    max_tab_buffer_bytes: Annotated[int, Field(ge=1024)] = 262_144
+    max_tab_buffer_bytes: Annotated[int, Field(ge=1024, lt=2**31)] = 262_144
     """Written to a tab and not yet taken; above it the tab is *behind* and catches up from the
     log."""
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 15.0

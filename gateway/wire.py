@@ -111,6 +111,9 @@ class WireSocket:
     def has_stalled(self, now: float) -> bool:
         if self._protocol.close_sent:
             return False
+        if self._written == self._taken:
+            self._taken_at = now  # all that there ever was has been taken
+            return False
         waiting = waiting_bytes(self._transport)
         taken = self._written - waiting
         if waiting == 0 or taken > self._taken:

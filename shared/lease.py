@@ -118,8 +118,7 @@ class Lease:
             most,
             *events,
         )
-        if word[0] == Started.STARTED:
-            self._written = batch
+        self._written = batch
         return Started(word[0])
 
     async def append(

@@ -52,7 +52,10 @@ class SentinelUrl:
 
 def parse_sentinel_url(url: str) -> SentinelUrl:
     """The parts of the URL. Raises `ValueError` with a sentence that holds no secret."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # whose text may hold the password
+        raise ValueError("REDIS_URL: not a URL") from None
     if parts.query or parts.fragment:
         raise ValueError("REDIS_URL: a redis+sentinel:// URL takes no options")
     login, _, hosts = parts.netloc.rpartition("@")
@@ -97,7 +100,7 @@ class Sentinels:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     return await _ask(address, service_name)
             except (RedisError, OSError, ValueError) as error:
-                reasons.append(f"{address[0]}:{address[1]}: {error or type(error).__name__}")
+                reasons.append(f"{address[0]}:{address[1]}: {str(error) or type(error).__name__}")
                 self._addresses.remove(address)  # to the end: the next time others come first
                 self._addresses.append(address)
         raise MasterNotFoundError(f"no primary of {service_name!r}: {'; '.join(reasons)}")
@@ -170,7 +173,8 @@ class PrimaryPool(SentinelConnectionPool):
             await asyncio.sleep(WATCH_SECONDS)
             try:
                 address = cast(Address, await self.get_master_address())
-            except RedisConnectionError:
+            except (RedisError, OSError) as error:
+                _log.debug("sentinel: %s", error)
                 continue  # nobody knows of another
             if address != known:
                 _log.info("sentinel: the primary is %s:%d", *address)

@@ -61,7 +61,7 @@ class Subscription(asyncio.Protocol):
                 connection = await self._connect()
             except UNAVAILABLE as error:
                 _log.warning(
-                    "subscription: no connection to Redis: %s", error or type(error).__name__
+                    "subscription: no connection to Redis: %s", str(error) or type(error).__name__
                 )
                 await asyncio.sleep(delay * random.uniform(0.5, 1))
                 delay = min(delay * 2, RECONNECT_LONGEST_SECONDS)

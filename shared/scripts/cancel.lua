@@ -20,13 +20,13 @@ for _, element in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
       keep_for(ttl)
       return 'flagged'
     end
-    redis.call('LREM', INBOX, 1, element)
     -- Only the inbox knows under which trace the message was received.
     local trace = trace_of(element)
     if trace then
       ARGV[4] = string.gsub(ARGV[4], ',"status":', ',"trace_id":"' .. trace .. '","status":', 1)
     end
-    append_events(4, 4, limit)
+    append_events(4, 4, limit) -- first: where it is refused, nothing has been written
+    redis.call('LREM', INBOX, 1, element)
     -- The model has not seen it yet and shall: a cancelled turn's message stays in its history.
     -- Bounded: somebody who sends and cancels while a turn runs would fill the memory otherwise.
     local unheard, at = (meta[3] or '') .. element .. '\n', number(meta[4])

@@ -17,8 +17,9 @@ end
 local entry_ms = tonumber(string.match(entry, '^%d+'))
 if entry_ms < math.floor(deletion() / 1000) then return 'left' end
 
+-- First: it may be refused (a stranger's entry in the log), and then nothing has been written.
+append_events(6, 6, limit)
 redis.call('SADD', ACCEPTED, message)
 redis.call('RPUSH', INBOX, ARGV[5])
-append_events(6, 6, limit)
 keep_for(ttl)
 return 'enqueued'

@@ -5,25 +5,27 @@
 -- Replies with a list: epoch, head seq, trim mark (each or nil), entries as XRANGE gives them.
 local from, most, most_bytes = '-', tonumber(ARGV[2]), tonumber(ARGV[3]) or math.huge
 if ARGV[1] ~= '' then from = '(' .. ARGV[1] end
-local STEP = 32 -- entries that are looked at together: big ones that do not fit are few
+local MOST_AT_ONCE = 32
 
 local function read_entries()
-  local entries, bytes = {}, 0
+  -- Few at first: big entries that do not fit would be copied for nothing.
+  local entries, bytes, count = {}, 0, 1
   while #entries < most do
-    local step = redis.call('XRANGE', LOG, from, '+', 'COUNT', math.min(STEP, most - #entries))
+    local step = redis.call('XRANGE', LOG, from, '+', 'COUNT', math.min(count, most - #entries))
     for _, entry in ipairs(step) do
       bytes = bytes + #(entry[2][2] or '')
       if #entries > 0 and bytes > most_bytes then return entries end
       entries[#entries + 1] = entry
       from = '(' .. entry[1]
     end
-    if #step < STEP then return entries end
+    if #step < count then return entries end
+    count = math.min(count * 2, MOST_AT_ONCE)
   end
   return entries
 end
 
 local meta = redis.call('HMGET', META, 'epoch', 'head', 'trimmed')
-if not meta[1] then
+if not meta[1] or not meta[2] then
   -- Somebody has removed it: what is there is judged by its last entry.
   local last = redis.call('XREVRANGE', LOG, '+', '-', 'COUNT', 1)[1]
   if last then meta[1], meta[2] = string.match(last[1], '^(%d+)-(%d+)$') end

@@ -13,12 +13,21 @@ check_keys()
 local told = open_batch(token, batch)
 if told then return told end
 if head_of_inbox() ~= turn then return 'over' end
-if redis.call('SISMEMBER', CANCEL, turn) == 1 then return 'cancelled' end
+
+-- The turn is finished instead, under the next batch. This one is closed, so that it counts as
+-- written: it was not, and a worker whose last batch Redis had forgotten tried to finish for ever.
+local function finish_instead(word)
+  close_batch(token, batch, word)
+  keep_for(ttl)
+  return word
+end
+
+if redis.call('SISMEMBER', CANCEL, turn) == 1 then return finish_instead('cancelled') end
 
 local meta = redis.call('HMGET', META, 'turn', 'attempt', 'handed_back')
 local begun, handed_back = number(meta[2]), number(meta[3])
 if meta[1] ~= turn then begun, handed_back = 0, 0 end
-if begun - handed_back >= most then return 'exhausted' end
+if begun - handed_back >= most then return finish_instead('exhausted') end
 -- Redis has forgotten an attempt since the worker looked: it looks again.
 if attempt ~= begun + 1 then return 'over' end
 

@@ -56,6 +56,13 @@ async def test_turns_with_more_than_one_attempt_left_run_side_by_side() -> None:
         await eventually(lambda: all(turn.runs for turn in turns), "all run")
 
 
+async def test_a_turn_without_an_attempt_left_is_not_held_up() -> None:
+    """It does not run; it only has to be told."""
+    turns = [FakeTurn(2), FakeTurn(3)]
+    async with running(turns):
+        await eventually(lambda: all(turn.runs for turn in turns), "both are past")
+
+
 async def test_a_last_attempt_waits_for_the_one_before_it_and_keeps_its_lease() -> None:
     one, other = FakeTurn(2), FakeTurn(2)
     async with running([one, other]):

@@ -4,6 +4,8 @@ say meanwhile, and what Redis may have forgotten afterwards."""
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
+from random import Random
 from typing import Any
 
 from tests.faults.script import Answer
@@ -16,6 +18,8 @@ RESET = "tabs given `reset`"
 SAID = "messages said meanwhile"
 REFUSED = "messages refused, to be said again"
 REFUSED_WITHIN_SECONDS = 5.0
+"""From its being said. This time is judged, as a promise of its own and no figure: a page shows for
+so long that a message is on its way."""
 
 
 class Outage:
@@ -89,37 +93,71 @@ class Meanwhile:
         self._stage = stage
         self._traffic = traffic
         self._said: dict[str, Said] = {}
+        self._back_at = inf
+        self._randoms = {
+            session.session_id: Random(stage.random.getrandbits(64)) for session in traffic.sessions
+        }
 
-    def say(self, tabs: Sequence[tuple[Session, Tab]]) -> None:
-        """Say one thing in each of these tabs."""
-        now = asyncio.get_running_loop().time
-        for session, tab in tabs:
-            tab.on_frame = self._take
-            answer = self._traffic.ask(session, tab=tab)
-            if not tab.is_up_to_date:  # else it has just sent it; people do not wait either
-                frame = {"type": "message", "message_id": answer.message_id}
-                tab.send(frame | {"content": answer.content})
-            self._said[answer.message_id] = Said(tab, answer, now())
+    def say(self, tabs: Sequence[tuple[Session, Tab]] | None = None) -> None:
+        """Say one thing in each of these tabs, or in one tab of every session."""
+        for session, tab in tabs or [(one, _speaker(one)) for one in self._traffic.sessions]:
+            self._say(session, tab)
+
+    def say_when_told(self) -> None:
+        """In one tab of every session, say one thing at the moment when it is told that its gateway
+        has lost Redis."""
+        for session in self._traffic.sessions:
+            tab = _speaker(session)
+
+            def look(frame: dict[str, Any], session: Session = session, tab: Tab = tab) -> None:
+                if frame["type"] == "connection" and frame["status"] == "reconnecting":
+                    self._say(session, tab)
+
+            tab.on_frame = look
+
+    def redis_is_back(self) -> None:
+        """From now on a message can be accepted. What is, need not be refused; when it is shown is
+        a matter of how long the gateway takes to hear of it."""
+        self._back_at = asyncio.get_running_loop().time()
 
     async def until_refused_or_shown(self) -> None:
         """Wait until each has been refused, retryable, or shown; those that were refused count.
-        Either must come within five seconds."""
+        While Redis is away, it must be refused within five seconds."""
         await self._traffic.until(
             lambda: all(_is_told(said) for said in self._said.values()),
             "what was said without Redis is refused or shown",
             timeout=REFUSED_WITHIN_SECONDS + 10,
         )
         for said in self._said.values():
-            seconds = min(
-                after for after in (said.refused_after, said.shown_after) if after is not None
-            )
-            if seconds > REFUSED_WITHIN_SECONDS:
+            if self._is_too_late(said):
                 self._stage.row.problems.append(
-                    f"{said.answer.content} was refused or shown after {seconds:.1f} s"
+                    f"{said.answer.content} was refused after {said.refused_after} s,"
+                    f" shown after {said.shown_after} s"
                 )
         self._stage.row.happened(SAID, len(self._said))
         if refused := sum(said.refused_after is not None for said in self._said.values()):
             self._stage.row.happened(REFUSED, refused)
+
+    def _say(self, session: Session, tab: Tab) -> None:
+        """What has found no open socket is not counted; it is said when there is one."""
+        tab.on_frame = self._take
+        is_sent = tab.is_up_to_date  # else it would wait; people do not
+        answer = self._traffic.ask(session, self._randoms[session.session_id], tab)
+        tab.said.discard(answer.message_id)  # it may overtake what is forgotten and said again
+        if not is_sent:
+            frame = {"type": "message", "message_id": answer.message_id}
+            is_sent = tab.send(frame | {"content": answer.content})
+        if is_sent:
+            now = asyncio.get_running_loop().time()
+            self._said[answer.message_id] = Said(tab, answer, now)
+
+    def _is_too_late(self, said: Said) -> bool:
+        """Whether it should have been refused in time, and was not."""
+        if said.refused_after is not None:
+            return said.refused_after > REFUSED_WITHIN_SECONDS
+        assert said.shown_after is not None
+        was_away = self._back_at > said.at + REFUSED_WITHIN_SECONDS
+        return was_away and said.shown_after > REFUSED_WITHIN_SECONDS
 
     def _take(self, frame: dict[str, Any]) -> None:
         said = self._said.get(frame.get("message_id", ""))
@@ -132,6 +170,11 @@ class Meanwhile:
             said.refused_after = after
             if not (frame["retryable"] and frame["code"] == "unavailable"):
                 self._stage.row.problems.append(f"refused in another way: {frame}")
+
+
+def _speaker(session: Session) -> Tab:
+    """The first of its tabs that has a socket, if one has."""
+    return next((tab for tab in session.present if tab.is_open), session.present[0])
 
 
 def _is_told(said: Said) -> bool:

@@ -22,10 +22,16 @@ class LogWriter:
         self.keys = keys
         self._inbox = Inbox(client, keys, session_ttl=600, log_max_events=log_max_events)
 
-    async def say(self, session_id: str, content: str, timestamp: str = NOON) -> str:
-        """Append a user's message; returns its id."""
+    async def say(
+        self, session_id: str, content: str, timestamp: str = NOON, message_id: str = ""
+    ) -> str:
+        """Append a user's message; returns its id, which is a new one unless it is given."""
         message = SubmittedMessage(
-            SessionId(session_id), TurnId(str(uuid4())), content, timestamp, TRACEPARENT
+            SessionId(session_id),
+            TurnId(message_id or str(uuid4())),
+            content,
+            timestamp,
+            TRACEPARENT,
         )
         told = await self._inbox.enqueue(message, EntryId("9999999999999-0"))
         assert told is Enqueued.ENQUEUED

@@ -101,6 +101,37 @@ async def test_a_restored_snapshot_begins_a_new_epoch_and_the_turn_still_ends_on
         server.kill()
 
 
+@pytest.mark.parametrize("ends_as", [Started.CANCELLED, Started.EXHAUSTED])
+async def test_a_turn_that_may_not_begin_again_after_a_restore_is_finished(
+    tmp_path: Path, ends_as: Started
+) -> None:
+    """The worker knows of a batch that Redis has forgotten, and the turn was stopped, or is out of
+    attempts: it was told to finish it, and refused when it did, for ever."""
+    server = EmbeddedRedis(tmp_path / "redis")
+    server.start()
+    try:
+        async with session_on(server) as session:
+            item = await session.submit()
+            turn_id = item.message.message_id
+            lease = await session.acquire()
+            await session.start(lease, turn_id)
+            await session.client.sadd(session.keys.cancel, turn_id)
+            await session.client.save()
+            await session.say(lease, turn_id, "forgotten")
+            await restart(server, session)
+            if ends_as is Started.EXHAUSTED:
+                await session.client.delete(session.keys.cancel)
+            with pytest.raises(TurnOver):
+                await session.say(lease, turn_id, "a part is missing")
+            most = 1 if ends_as is Started.EXHAUSTED else 3
+            number = lease.next_batch()
+            assert await lease.start(number, turn_id, 2, most, ["{}"]) is ends_as
+            await session.finish(lease, turn_id)
+            assert (await session.kinds()).count("turn_finished") == 1
+    finally:
+        server.kill()
+
+
 async def test_a_server_that_forgot_everything_begins_above_what_it_ever_gave_out(
     tmp_path: Path,
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from shared.ids import EntryId, make_turn_id
 from shared.inbox import Enqueued, decode_item
-from shared.redis_client import Redis
+from shared.redis_client import Redis, RefusedByRedis
 from tests.shared.one_session import OneSession, a_namespace
 
 
@@ -142,3 +142,25 @@ async def test_two_namespaces_share_no_session(session: OneSession, client: Redi
     assert texts == []
     assert await other.events() == []
     assert await other.leases.acquire(other.id, "a") is None
+
+
+async def test_a_stranger_s_entry_in_the_log_refuses_a_message_or_a_stop_whole(
+    session: OneSession,
+) -> None:
+    """Redis takes nothing back of a script that fails half-way, so what may fail comes first. When
+    the entry is gone, the same is done again, and works."""
+    waiting = await session.submit()
+    await session.client.xadd(session.keys.log, {"foo": "bar"})
+    for _ in range(2):
+        with pytest.raises(RefusedByRedis):
+            await session.submit("late", message_id := "11111111-1111-4111-8111-111111111111")
+        with pytest.raises(RefusedByRedis):
+            await session.cancel(waiting.message.message_id)
+    assert await session.waiting() == [waiting.message.message_id]
+    assert await session.client.smembers(session.keys.accepted) == {
+        waiting.message.message_id.encode()
+    }
+    await session.client.delete(session.keys.log)
+    assert await session.cancel(waiting.message.message_id) == "cancelled"
+    await session.submit("late", message_id)
+    assert await session.kinds() == ["turn_finished", "message"]

@@ -216,6 +216,18 @@ async def test_a_page_is_bounded_in_bytes_and_a_bigger_event_comes_alone(
     assert read == [[1, 2, 3], [4], [5, 6], [7]]
 
 
+@pytest.mark.parametrize("gone", ["epoch", "head"])
+async def test_a_log_that_misses_a_part_of_its_meta_is_read_to_its_end(
+    session: OneSession, gone: str
+) -> None:
+    """A reading that never came to its end went round without a pause."""
+    await session.submit()
+    await session.client.hdel(session.keys.meta, gone)
+    page = await session.log.read_after(session.id, None, 10)
+    assert page.is_last
+    assert page.head == page.entries[-1].position
+
+
 async def test_a_log_whose_meta_was_removed_is_judged_by_its_last_entry(
     session: OneSession,
 ) -> None:

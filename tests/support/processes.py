@@ -149,6 +149,14 @@ class ForkServer:
         asks.flush()
         return await started
 
+    def close(self) -> None:
+        """End it, and with it whatever it has started that still runs."""
+        output = cast(IO[bytes], self._server.stdout)
+        asyncio.get_running_loop().remove_reader(output.fileno())
+        cast(IO[bytes], self._server.stdin).close()
+        self._server.wait(STOP_SECONDS)
+        output.close()
+
     def _read(self, output: IO[bytes]) -> None:
         data = os.read(output.fileno(), 65536)
         if not data:
@@ -178,3 +186,10 @@ def fork_server(tree: Path = ROOT) -> ForkServer:
     if key not in _servers:
         _servers[key] = ForkServer(tree)
     return _servers[key]
+
+
+def close_fork_server(tree: Path) -> None:
+    """End the one for these sources, if there is one: what it has started should have ended."""
+    server = _servers.pop((asyncio.get_running_loop(), tree), None)
+    if server is not None:
+        server.close()

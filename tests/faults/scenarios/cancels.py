@@ -3,9 +3,10 @@ of turns that are over."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from uuid import uuid4
+from random import Random
+from uuid import UUID
 
-from tests.faults.scenarios.crew import open_session
+from tests.faults.scenarios.crew import open_session, until_in_every_tab, until_open
 from tests.faults.scenarios.phases import answer_of, words
 from tests.faults.scenarios.told import starts_of
 from tests.faults.script import Answer
@@ -26,21 +27,21 @@ STOPPED = frozenset({"cancelled"})
 
 
 class Stopper:
-    """Somebody who stops turns, in a session of their own each."""
+    """Somebody who stops turns, in a session of their own."""
 
     def __init__(self, stage: Stage, traffic: Traffic) -> None:
         self._stage = stage
         self._row = stage.row
         self._traffic = traffic
-        self._random = stage.random
+        self._random = Random(stage.random.getrandbits(64))
+        self._session = open_session(stage, traffic)
 
-    async def repeat(self, what: Callable[[Session], Awaitable[None]], times: int) -> None:
-        session = open_session(self._stage, self._traffic)
-        await self._traffic.until(
-            lambda: all(tab.is_up_to_date for tab in session.tabs), "its tabs are open"
-        )
+    async def repeat(
+        self, what: Callable[["Stopper", Session], Awaitable[None]], times: int
+    ) -> None:
+        await until_open(self._traffic, [self._session])
         for _ in range(times):
-            await what(session)
+            await what(self, self._session)
 
     async def at_any_moment(self, session: Session) -> None:
         answer = self._say(session, Reply(words(self._random, 15), chunk_seconds=0.02), EITHER)
@@ -79,7 +80,7 @@ class Stopper:
         )
         stopped = [self._say(session, Reply(("never ",)), STOPPED) for _ in range(2)]
         for answer in stopped:
-            await self._until(session, "message", answer)
+            await until_in_every_tab(self._traffic, session, "message", answer)
         for answer in stopped:
             self._stop(session.tabs[2], answer)
         for answer in stopped:
@@ -97,13 +98,15 @@ class Stopper:
         """A turn that is over, and one that never was: that tab alone is told."""
         answer = self._say(session, Reply(words(self._random, 2)), frozenset({"completed"}))
         await self._until_finished(session, answer)
-        for turn_id, fault in ((answer.message_id, TOO_LATE), (str(uuid4()), UNKNOWN)):
+        nobodys = str(UUID(int=self._random.getrandbits(128), version=4))
+        for turn_id, fault in ((answer.message_id, TOO_LATE), (nobodys, UNKNOWN)):
             asking, *others = self._random.sample(session.tabs, 3)
             asking.send({"type": "cancel", "turn_id": turn_id})
             await self._traffic.until(
-                lambda asking=asking, turn_id=turn_id: _told_of(asking, turn_id), "the tab is told"
+                lambda asking=asking, turn_id=turn_id: unknown_turns(asking, turn_id),
+                "the tab is told",
             )
-            told = [len(_told_of(tab, turn_id)) for tab in (asking, *others)]
+            told = [len(unknown_turns(tab, turn_id)) for tab in (asking, *others)]
             if told != [1, 0, 0]:
                 self._row.problems.append(f"of an unknown turn the tabs were told {told} times")
             self._row.happened(fault, told[0])
@@ -128,16 +131,11 @@ class Stopper:
         return tab.send({"type": "cancel", "turn_id": answer.message_id})
 
     async def _until_finished(self, session: Session, answer: Answer) -> None:
-        await self._until(session, "turn_finished", answer)
-
-    async def _until(self, session: Session, kind: str, answer: Answer) -> None:
-        await self._traffic.until(
-            lambda: all(tab.view.has(kind, answer.message_id) for tab in session.tabs),
-            f"{kind} in every tab",
-        )
+        await until_in_every_tab(self._traffic, session, "turn_finished", answer)
 
 
-def _told_of(tab: Tab, turn_id: str) -> list[Frame]:
+def unknown_turns(tab: Tab, turn_id: str) -> list[Frame]:
+    """What this tab was told of a turn to stop that nobody knows."""
     return [e for e in tab.errors if e["code"] == "unknown_turn" and e.get("turn_id") == turn_id]
 
 
@@ -146,15 +144,21 @@ async def cancel_races(stage: Stage) -> None:
     stage.row.expect(AT_RANDOM, AT_THE_END, BY_TWO, WAITING, TOO_LATE, UNKNOWN)
     await stage.start()
     async with stage.traffic() as traffic:
-        stopper = Stopper(stage, traffic)
         few, many = stage.times(short=2, long=8), stage.times(short=5, long=20)
+        stops = (
+            (Stopper.at_any_moment, many),
+            (Stopper.at_the_end, many),
+            (Stopper.at_the_end, many),
+            (Stopper.by_two_tabs, few),
+            (Stopper.while_they_wait, few),
+            (Stopper.too_late, few),
+        )
+        stoppers = [Stopper(stage, traffic) for _ in stops]
         await asyncio.gather(
-            stopper.repeat(stopper.at_any_moment, many),
-            stopper.repeat(stopper.at_the_end, many),
-            stopper.repeat(stopper.at_the_end, many),
-            stopper.repeat(stopper.by_two_tabs, few),
-            stopper.repeat(stopper.while_they_wait, few),
-            stopper.repeat(stopper.too_late, few),
+            *(
+                stopper.repeat(what, times)
+                for stopper, (what, times) in zip(stoppers, stops, strict=True)
+            )
         )
     ends = [
         event["status"]

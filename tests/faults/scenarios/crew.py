@@ -14,6 +14,8 @@ from tests.support.processes import Process
 
 HASTY_LEASE = {"lease_seconds": 1}
 """Of the short run."""
+MANY_ATTEMPTS = 10
+"""More than there are kills: whoever talks beside them may lose a worker with each."""
 
 
 class Crew:
@@ -53,7 +55,8 @@ async def a_crew(
     slow = SlowFhirServer()
     async with fhir_server({"entry": []}) as server:
         server.instead = slow.answer
-        crew = Crew(stage, fhir_base_url=server.base_url, fhir_timeout=60)
+        settings = {"fhir_base_url": server.base_url, "fhir_timeout": 60}
+        crew = Crew(stage, max_attempts=MANY_ATTEMPTS, **settings)
         await stage.start(gateways=2, workers=0)
         await asyncio.gather(*(crew.start_worker() for _ in range(workers)))
         yield crew, slow

@@ -4,6 +4,8 @@ import asyncio
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
+from random import Random
+from uuid import UUID
 
 import httpx2 as httpx
 
@@ -14,7 +16,7 @@ from tests.faults.tab import DRAINING, Close, Tab
 from tests.faults.traffic import Traffic
 from tests.faults.view import Frame
 from tests.gateway.log_writer import LogWriter, writing_to
-from tests.gateway.raw_tab import a_session, reluctant
+from tests.gateway.raw_tab import reluctant
 from tests.support.processes import Process
 
 DRAINED = "gateways drained"
@@ -57,12 +59,13 @@ async def drain_one(
 ) -> None:
     """Tell `going` to stop while `theirs` are open there, and look at everything it promised."""
     row, loop = stage.row, asyncio.get_running_loop()
-    session_id = a_session()
+    random = Random(stage.random.getrandbits(64))
+    session_id = f"s-{random.getrandbits(64):016x}"
     async with (
         writing_to(stage.deployment.redis_url, stage.deployment.keys) as writer,
         reluctant(going, session_id) as mute,
     ):
-        await _write_much(writer, session_id)
+        await _write_much(writer, session_id, random)
         before = {tab: len(tab.closes) for tab in theirs}
         readiness, back_at = Readiness(), _watch_returns(theirs)
         began = loop.time()
@@ -106,10 +109,11 @@ def _watch_returns(tabs: list[Tab]) -> list[float]:
     return times
 
 
-async def _write_much(writer: LogWriter, session_id: str) -> None:
+async def _write_much(writer: LogWriter, session_id: str, random: Random) -> None:
     """As if they had been answered already: the inbox is empty."""
     for number in range(MESSAGES):
-        await writer.say(session_id, f"{number} {KB_32}")
+        message_id = str(UUID(int=random.getrandbits(128), version=4))
+        await writer.say(session_id, f"{number} {KB_32}", message_id=message_id)
     await writer.client.delete(writer.keys.session(SessionId(session_id)).inbox)
 
 

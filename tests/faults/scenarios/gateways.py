@@ -21,7 +21,7 @@ async def kill_gateways(stage: Stage) -> None:
     async with stage.traffic() as traffic:
         for _ in range(stage.times(short=3, long=12)):
             await traffic.after_events(stage.random.randint(50, 200))
-            dying = _one_with_tabs(stage, traffic)
+            dying = await _one_with_tabs(stage, traffic)
             theirs = tabs_on(dying, traffic)
             await dying.kill()
             assert dying.process.returncode == -signal.SIGKILL
@@ -47,7 +47,7 @@ async def drain_gateways(stage: Stage) -> None:
     async with stage.traffic() as traffic:
         for _ in range(stage.times(short=1, long=2)):
             await traffic.after_events(stage.random.randint(50, 200))
-            going = _one_with_tabs(stage, traffic)
+            going = await _one_with_tabs(stage, traffic)
             await drain_one(stage, traffic, going, tabs_on(going, traffic), drain_seconds)
             await stage.deployment.start_gateway()
     judge_good_cursors(stage.row, traffic.tabs)
@@ -58,8 +58,12 @@ def tabs_on(gateway: Process, traffic: Traffic) -> list[Tab]:
     return [tab for tab in traffic.tabs if tab.is_open and tab.url == gateway.url]
 
 
-def _one_with_tabs(stage: Stage, traffic: Traffic) -> Process:
-    return stage.random.choice([g for g in stage.gateways if tabs_on(g, traffic)])
+async def _one_with_tabs(stage: Stage, traffic: Traffic) -> Process:
+    def found() -> list[Process]:
+        return [gateway for gateway in stage.gateways if tabs_on(gateway, traffic)]
+
+    await traffic.until(found, "a gateway has tabs")
+    return stage.random.choice(found())
 
 
 SCENARIOS = (

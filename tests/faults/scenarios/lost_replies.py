@@ -5,10 +5,11 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import product
+from random import Random
 
 import httpx2 as httpx
 
-from tests.faults.scenarios.crew import open_session, worker_named
+from tests.faults.scenarios.crew import open_session, until_open, worker_named
 from tests.faults.scenarios.phases import answer_of, words
 from tests.faults.scenarios.script_proxy import NAMES, Fault, ScriptProxy, Trap, script_proxy
 from tests.faults.scenarios.told import starts_of
@@ -28,45 +29,65 @@ ONCE_MORE = (Fault.TWICE, Fault.COPY_LATE, Fault.OVERTAKEN)
 UNANSWERED = (Fault.REPLY_LOST, Fault.CUT, Fault.REPLY_LATE)
 CALL_SECONDS = 30.0
 DONE_SECONDS = 3.0
+BROUGHT_ABOUT = ("cancel", "delete", "hand_back", "renew")
+"""Calls that do not come by themselves, or too seldom."""
 LEASE_SECONDS = 1
 """Leases are renewed often, and soon taken over where nobody has one."""
 DELETED_AND_ANSWERED_SECONDS = 1.0
 """By then the conversation after a deletion has its first answer."""
 
 
-class LossyWorld:
-    """Everybody's connections to Redis, and what is done on them."""
+class Harm:
+    """What is done to the calls of one script, on everybody's connections to Redis."""
 
-    def __init__(self, stage: Stage, traffic: Traffic, proxy: ScriptProxy) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        traffic: Traffic,
+        proxy: ScriptProxy,
+        handing_back: asyncio.Lock,
+        script: str,
+        faults: Sequence[Fault],
+    ) -> None:
         self._stage = stage
         self._traffic = traffic
         self._proxy = proxy
-        self._random = stage.random
+        self._handing_back = handing_back
+        self._script = script
+        self._faults = faults
+        self._random = Random(stage.random.getrandbits(64))
+        self._cutting = Random(stage.random.getrandbits(64))
+        """How often this one is asked, time decides."""
+        is_brought_about = script in BROUGHT_ABOUT
+        self._sessions = [
+            open_session(stage, traffic) for _ in range(len(faults) * is_brought_about)
+        ]
         self._held: dict[Trap, Reply] = {}
         """What is let go when the fault has happened."""
-        self._handing_back = asyncio.Lock()
         self._settings = {"redis_url": proxy.url, "lease_seconds": LEASE_SECONDS}
 
-    async def harm(self, script: str, faults: Sequence[Fault]) -> None:
-        """Do each of `faults` to one call of this script."""
-        for fault in faults:
-            while not await self._harm_once(script, fault):
-                pass  # the caller has gone before its reply, which was late, had come
+    async def do(self) -> None:
+        """Do each of the faults to one call of the script."""
+        await until_open(self._traffic, self._sessions)
+        script = self._script
+        for number, fault in enumerate(self._faults):
+            while not await self._harm_once(fault, number):
+                pass  # the caller has gone before its reply, or before it has asked again
             self._stage.row.happened(fault)
             self._stage.row.happened(script)
 
-    async def _harm_once(self, script: str, fault: Fault) -> bool:
-        match script:
-            case "hand_back":
-                async with self._handing_back:  # two workers told to stop would take turns along
-                    return await self._until_done(await self._bring_about(fault, script))
-            case "cancel" | "delete" | "renew":
-                return await self._until_done(await self._bring_about(fault, script))
-            case _:
-                return await self._until_done(self._set(fault, script))
+    async def _harm_once(self, fault: Fault, number: int) -> bool:
+        if self._script not in BROUGHT_ABOUT:
+            return await self._until_done(self._set(fault))
+        session = self._sessions[number]
+        if self._script != "hand_back":
+            return await self._until_done(await self._bring_about(fault, session))
+        async with self._handing_back:  # two workers told to stop would take turns along
+            return await self._until_done(await self._bring_about(fault, session))
 
-    def _set(self, fault: Fault, script: str, part: str = "") -> Trap:
-        trap = Trap(fault, script, part, seconds=self._random.uniform(0.1, 0.7))
+    def _set(self, fault: Fault, *parts: str) -> Trap:
+        seconds = self._random.uniform(0.1, 0.7)
+        trap = Trap(fault, self._script, parts, seconds=seconds)
         self._proxy.traps.append(trap)
         return trap
 
@@ -78,7 +99,7 @@ class LossyWorld:
             async with asyncio.timeout(patience):
                 while not sprung.done():
                     if trap.script == "read":  # nobody reads where nobody has missed anything
-                        self._random.choice(self._traffic.tabs).cut()
+                        self._cutting.choice(self._traffic.tabs).cut()
                     await asyncio.wait((sprung,), timeout=0.3)
         except TimeoutError:
             raise AssertionError(f"no {trap.script} for: {trap.fault}") from None
@@ -90,9 +111,9 @@ class LossyWorld:
             self._held.pop(trap).release()
         return trap.done.is_set()
 
-    async def _bring_about(self, fault: Fault, script: str) -> Trap:
+    async def _bring_about(self, fault: Fault, session: Session) -> Trap:
         """A call that does not come by itself, in a session of its own whose turn is held."""
-        session = open_session(self._stage, self._traffic)
+        script = self._script
         reply = Reply(words(self._random, 6), hold_after=3)
         statuses = {"cancelled"} if script == "cancel" else {"completed"}
         turn_id = self._say(session, reply, frozenset(statuses))
@@ -101,7 +122,7 @@ class LossyWorld:
             lambda: starts_of(view, turn_id) and all(tab.is_open for tab in session.tabs),
             "the turn begins",
         )
-        trap = self._set(fault, script, session.session_id)
+        trap = self._set(fault, session.session_id)
         self._held[trap] = reply
         match script:
             case "cancel":
@@ -169,13 +190,14 @@ async def lose_replies(stage: Stage) -> None:
             *(start.start_worker(redis_url=proxy.url, **settings) for _ in range(3)),
         )
         async with stage.traffic(pace=0.03) as traffic:
-            world = LossyWorld(stage, traffic, proxy)
-            plan = chosen(stage)
             # Two at a time for each script: what a fault costs is mostly waiting.
-            await asyncio.gather(
-                *(world.harm(name, faults[0::2]) for name, faults in plan.items()),
-                *(world.harm(name, faults[1::2]) for name, faults in plan.items()),
-            )
+            handing_back = asyncio.Lock()
+            harms = [
+                Harm(stage, traffic, proxy, handing_back, name, faults[first::2])
+                for name, faults in chosen(stage).items()
+                for first in (0, 1)
+            ]
+            await asyncio.gather(*(harm.do() for harm in harms))
         stage.row.problems += [f"a copy was told {error!r}" for error in proxy.errors]
         await stage.deployment.start_worker()
         await asyncio.gather(*(worker.stop() for worker in stage.workers[:-1]))

@@ -3,12 +3,15 @@
 import asyncio
 from typing import Any
 
+import httpx2 as httpx
+
 from shared.ids import SessionId
 from tests.faults.scenarios import oversized, poisoned
 from tests.faults.scenarios.garbage import FORGE_THE_NEXT, FORGED, garbage, rest_of_next
 from tests.faults.stage import Scenario, Stage
 from tests.faults.traffic import Session, Traffic
 from tests.gateway.signs import metric
+from tests.support.processes import Process
 
 GARBAGE = "garbage texts"
 NEXT = "forged next events"
@@ -57,10 +60,19 @@ async def publish_garbage(stage: Stage) -> None:
     row.notes.append(f"{counted:.0f} texts counted as foreign")
     if not counted:
         row.problems.append("no metric counted a foreign text")
+    _check_lines(stage, traffic)
+
+
+def _check_lines(stage: Stage, traffic: Traffic) -> None:
+    """One line about each session at each gateway: every session has tabs on all."""
     for process in stage.gateways:
-        lines = process.log().count("not ours")
-        if lines > len(traffic.sessions):
-            row.problems.append(f"{lines} lines about foreign texts in {process.log_file.name}")
+        log = process.log()
+        for session in traffic.sessions:
+            channel = stage.deployment.keys.session(SessionId(session.session_id)).channel
+            lines = log.count(f"{channel}: dropped a text that is not ours")
+            if lines != 1:
+                said = f"{lines} lines about foreign texts in {process.log_file.name}, and not 1"
+                stage.row.problems.append(f"{session.session_id}: {said}")
 
 
 async def _forge_the_next(stage: Stage, traffic: Traffic, client: Any) -> None:
@@ -120,6 +132,31 @@ async def fill_redis(stage: Stage) -> None:
     }
     if strange:
         row.problems.append(f"messages were refused with {strange}")
+    await _check_what_was_said(stage, traffic)
+
+
+async def _check_what_was_said(stage: Stage, traffic: Traffic) -> None:
+    """Every refusal is counted, and every gateway that refused has a line about it: at most one
+    for each time that something was said."""
+    said = sum(len(session.answers) for session in traffic.sessions)
+    counted = [await _counted_refusals(gateway) for gateway in stage.gateways]
+    refused = _refused(traffic)
+    stage.row.notes.append(f"{sum(counted)} refusals counted by the gateways")
+    if sum(counted) != refused:
+        stage.row.problems.append(f"{refused} refused, and {sum(counted)} counted")
+    for gateway, count in zip(stage.gateways, counted, strict=True):
+        lines = gateway.log().count("gateway.acceptance: session ")
+        if bool(lines) != bool(count) or lines > count + said:
+            where = gateway.log_file.name
+            stage.row.problems.append(f"{lines} lines about {count} refusals in {where}")
+
+
+async def _counted_refusals(gateway: Process) -> int:
+    async with httpx.AsyncClient() as http:
+        text = (await http.get(f"{gateway.http}/metrics")).text
+    name = 'fanline_frames_refused_total{code="unavailable"} '
+    found = [line for line in text.splitlines() if line.startswith(name)]
+    return int(float(found[0].removeprefix(name))) if found else 0
 
 
 def _refused(traffic: Traffic) -> int:

@@ -24,7 +24,6 @@ SHORT_TEXT_BYTES = 500_000
 """`MAX_TEXT_BYTES` of the short run: what is told until then is told to every tab."""
 MAX_FRAME_BYTES = 200_000
 PIECE = "x" * 100_000
-LINES = {HISTORY: "its history is given up", MADE: "too big for the history"}
 
 
 async def exceed_every_bound(stage: Stage) -> None:
@@ -84,12 +83,18 @@ def _look(stage: Stage, session: Session) -> None:
     row.happened(ARGUMENTS, sum(1 for e in events if e.get("arguments") == {"truncated": True}))
     row.happened(RESULT, sum(1 for e in events if _is_cut(e)))
     log = "".join(worker.log() for worker in stage.workers)
-    for fault, line in LINES.items():
-        row.happened(fault, log.count(line))
-    turns = len({event["turn_id"] for event in events})
-    for fault in LINES:
-        if row.faults[fault] > turns:
-            row.problems.append(f"{row.faults[fault]} lines about {turns} turns: {fault}")
+    mark, (failed, called, told, after) = session.session_id[:8], session.answers
+    row.happened(HISTORY, log.count(f"session {mark}: its history is given up"))
+    row.happened(MADE, log.count("is too big for the history"))
+    for line, wanted in {
+        f"session {mark}: its history is given up": 1,
+        f"turn {failed.message_id} failed: model_error": 1,
+        f"turn {called.message_id} is too big for the history": 1,
+        f"turn {told.message_id} is too big for the history": 1,
+        f"turn {after.message_id} is too big for the history": 0,
+    }.items():
+        if log.count(line) != wanted:
+            row.problems.append(f"{log.count(line)} lines, and not {wanted}, that say: {line}")
     whole = [event for event in events if not event.get("streaming")]
     biggest = max(len(part) for event in whole for part in _strings(event))
     if biggest > MAX_FRAME_BYTES:

@@ -1,7 +1,6 @@
 """The phases of a turn in which its worker can die, and how a turn is held in each."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
@@ -9,7 +8,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tests.faults.scenarios.script_proxy import Fault, Trap
+from tests.faults.scenarios.script_proxy import Trap
 from tests.faults.scenarios.told import PIECE, collapse, pieces_of, starts_of, told_by
 from tests.faults.script import TOOL, WORDS, Answer
 from tests.faults.traffic import Session, Traffic
@@ -22,11 +21,9 @@ PHASES = (
     "during a tool call",
     "between two tool rounds",
     "after the last text",
-    "before its start was written",
-    "right after its start",
-    "with its finish on the way",
-    "right after its finish",
 )
+"""Those in which a turn can stand still as long as one likes: its worker waits for the model or for
+a tool."""
 SLOW_TOOL = "read_resource"
 
 BEGUN = ("turn_started", "openai_call")
@@ -42,12 +39,16 @@ class Held:
     session: Session
     answer: Answer
     told: tuple[str, ...]
-    """What the attempt has told in this phase, and nothing else."""
+    """What the attempt has told in this phase."""
     is_there: Callable[[], bool]
     let_go: Callable[[], object]
-    said: str = ""
-    """The text it has told in pieces."""
+    said: str | None = ""
+    """The text it has told in pieces; `None`: some of it."""
+    further: tuple[str, ...] = ()
+    """What it may have told after `told`: all of it, or only the first ones."""
     trap: Trap | None = None
+    refusals: tuple[bytes, ...] = (b"fenced",)
+    """What its call is told that arrives when another worker has taken over."""
     attempts: int = 1
     """Attempts that have begun when it is there."""
 
@@ -65,7 +66,10 @@ class Held:
 
     def is_in_phase(self) -> bool:
         """Whether this attempt has told what belongs to its phase, and nothing else."""
-        return self.seen() == (self.told, self.said)
+        told, said = self.seen()
+        full = self.told + self.further
+        as_told = len(told) >= len(self.told) and told == full[: len(told)]
+        return as_told and self.said in (None, said)
 
     def seen(self) -> tuple[tuple[str, ...], str]:
         """What this attempt has told: the types of its events, and the text that has no end yet."""
@@ -96,14 +100,13 @@ class SlowFhirServer:
 class Phases:
     """Begins turns that are held, each in a session of its own."""
 
-    def __init__(self, traffic: Traffic, traps: list[Trap], fhir: SlowFhirServer) -> None:
+    def __init__(self, traffic: Traffic, random: Random, fhir: SlowFhirServer) -> None:
         self._traffic = traffic
-        self._random = traffic.random
-        self._traps = traps
+        self._random = random
         self._fhir = fhir
 
-    def hold_at_the_model(self, due: Sequence[str], sessions: Iterator[Session]) -> list[Held]:
-        """A turn in each phase of `due` in which a turn can stand still as long as one likes."""
+    def hold(self, due: Sequence[str], sessions: Sequence[Session]) -> list[Held]:
+        """A turn in each phase of `due`."""
         makers = {
             "before the first token": self._before_the_first_token,
             "in mid-text": self.in_mid_text,
@@ -111,58 +114,7 @@ class Phases:
             "between two tool rounds": self._between_two_tool_rounds,
             "after the last text": self._after_the_last_text,
         }
-        return [make(next(sessions)) for phase, make in makers.items() if phase in due]
-
-    async def hold_at_redis(self, due: Sequence[str], sessions: Iterator[Session]) -> list[Held]:
-        """A turn in each phase of `due` in which its worker waits for Redis, all at one moment if
-        they are quick: it asks again in two seconds."""
-        makers = {
-            "before its start was written": self._before_start,
-            "right after its start": self._after_start,
-            "with its finish on the way": self._before_finish,
-            "right after its finish": self._after_finish,
-        }
-        helds = [make(next(sessions)) for phase, make in makers.items() if phase in due]
-        traps = [held.trap for held in helds if held.trap is not None]
-        await self._traffic.until(
-            lambda: all(trap.sprung.is_set() for trap in traps), "their calls have come"
-        )
-        with suppress(AssertionError):
-            await self._traffic.until(
-                lambda: all(held.is_there() for held in helds), "all are there", 1.0
-            )
-        return helds
-
-    def _before_start(self, session: Session) -> Held:
-        return self._trapped("before its start was written", session, Fault.HELD, "start", ())
-
-    def _after_start(self, session: Session) -> Held:
-        told = ("turn_started",)
-        return self._trapped("right after its start", session, Fault.REPLY_LOST, "start", told)
-
-    def _before_finish(self, session: Session) -> Held:
-        told = (*SPOKEN, "openai_response")
-        return self._trapped("with its finish on the way", session, Fault.HELD, "finish", told)
-
-    def _after_finish(self, session: Session) -> Held:
-        told = (*SPOKEN, "openai_response", "assistant", "turn_finished")
-        return self._trapped("right after its finish", session, Fault.REPLY_LOST, "finish", told)
-
-    def _trapped(
-        self, phase: str, session: Session, fault: Fault, script: str, told: tuple[str, ...]
-    ) -> Held:
-        text = words(self._random, 6)
-        answer = self._say(session, [Reply(text, chunk_seconds=self._traffic.pace)])
-        trap = Trap(fault, script, answer.message_id)
-        self._traps.append(trap)
-        reached = trap.sprung if fault is Fault.HELD else trap.done
-        held = Held(
-            phase, session, answer, told, reached.is_set, trap.let_go.set, trap=trap
-        )  # fmt: skip
-        held.said = "".join(text) if told[-1:] == ("openai_response",) else ""
-        held.attempts = 1 if told else 0
-        held.is_there = lambda: reached.is_set() and held.is_in_phase()
-        return held
+        return [makers[phase](one) for phase, one in zip(due, sessions, strict=True)]
 
     def _before_the_first_token(self, session: Session) -> Held:
         reply = Reply(words(self._random, 8), hold_after=0)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from random import Random
 
 from tests.faults.row import Row
@@ -17,7 +18,9 @@ MALFORMED = "malformed, reset"
 KINDS = (OLD, AHEAD, ELSEWHEN, MALFORMED)
 
 BEYOND = 2**53
-NOT_POSITIONS: tuple[Callable[[int, int], str], ...] = (
+Write = Callable[[int, int], str]
+"""A position made from the epoch and the number of the one that the tab holds."""
+NOT_POSITIONS: tuple[Write, ...] = (
     lambda epoch, seq: "",
     lambda epoch, seq: "-",
     lambda epoch, seq: " ",
@@ -40,16 +43,61 @@ NOT_POSITIONS: tuple[Callable[[int, int], str], ...] = (
     lambda epoch, seq: f"{epoch}-{seq}\0",
     lambda epoch, seq: f"{epoch}:{seq}",
 )
+BAD: dict[str, tuple[Write, ...]] = {
+    AHEAD: (
+        lambda epoch, seq: f"{epoch}-{seq + 10**5}",
+        lambda epoch, seq: f"{epoch}-{seq + 10**15}",
+    ),
+    ELSEWHEN: (
+        lambda epoch, seq: f"0-{seq}",
+        lambda epoch, seq: f"{epoch - 1}-{seq}",
+        lambda epoch, seq: f"{epoch + 1}-{seq}",
+        lambda epoch, seq: f"{epoch + 10**6}-{seq}",
+    ),
+    MALFORMED: NOT_POSITIONS,
+}
 
 
-async def resume_from_all_kinds(row: Row, traffic: Traffic) -> None:
+class Deal:
+    """Deals the bad positions of every kind out, in an order by the seed: none comes a second time
+    before each has come once."""
+
+    def __init__(self, random: Random) -> None:
+        orders = {kind: random.sample(range(len(BAD[kind])), len(BAD[kind])) for kind in BAD}
+        self._next = {kind: cycle(order) for kind, order in orders.items()}
+        self._left = {(kind, number) for kind, order in orders.items() for number in order}
+
+    def draw(self, kind: str) -> Write:
+        number = next(self._next[kind])
+        self._left.discard((kind, number))
+        return BAD[kind][number]
+
+    @property
+    def left(self) -> int:
+        """How many have not come yet."""
+        return len(self._left)
+
+    @property
+    def told(self) -> str:
+        everything = sum(map(len, BAD.values()))
+        return f"{everything - self.left} of {everything} different bad positions were named"
+
+
+async def resume_from_all_kinds(row: Row, traffic: Traffic, deal: Deal) -> None:
     """Send one tab of every session away, and let it come back with a position of some kind."""
     random = traffic.random
     sessions = random.sample(traffic.sessions, len(traffic.sessions))
     kinds = [AHEAD, AHEAD, ELSEWHEN, ELSEWHEN, *[OLD] * (len(sessions) // 3)]
     kinds += [MALFORMED] * (len(sessions) - len(kinds))
     tries = [
-        _Try(row, traffic, random.choice(session.tabs), kind, Random(random.getrandbits(64)))
+        _Try(
+            row,
+            traffic,
+            random.choice(session.tabs),
+            kind,
+            None if kind == OLD else deal.draw(kind),
+            Random(random.getrandbits(64)),
+        )
         for session, kind in zip(sessions, kinds, strict=True)
     ]
     await asyncio.gather(*(one.run() for one in tries))
@@ -72,13 +120,15 @@ class _Try:
     traffic: Traffic
     tab: Tab
     kind: str
+    bad: Write | None
+    """What it names instead of an old position."""
     random: Random
 
     async def run(self) -> None:
         """Count it when it was answered as it must be; else it is a problem."""
         await self._send_away()
-        position = self._old_position() if self.kind == OLD else self._bad_position()
-        wanted = Answered(position, resumed=self.kind == OLD, reset=self.kind != OLD)
+        position = self._bad_position(self.bad) if self.bad else self._old_position()
+        wanted = Answered(position, resumed=self.bad is None, reset=self.bad is not None)
         answered = len(self.tab.view.answers)
         self.tab.come_back()
         await self.traffic.until(lambda: len(self.tab.view.answers) > answered, "a tab is back")
@@ -101,14 +151,9 @@ class _Try:
         assert self.tab.view.last_event_id is not None
         return self.tab.view.last_event_id
 
-    def _bad_position(self) -> str:
+    def _bad_position(self, write: Write) -> str:
         assert self.tab.view.cursor is not None
-        epoch, seq = self.tab.view.cursor
-        position = self.random.choice(NOT_POSITIONS)(epoch, seq)
-        if self.kind == AHEAD:
-            position = f"{epoch}-{seq + self.random.choice((10**5, 10**15))}"
-        elif self.kind == ELSEWHEN:
-            position = f"{epoch + self.random.choice((-epoch, -1, 1, 10**6))}-{seq}"
+        position = write(*self.tab.view.cursor)
         self.tab.resume_from(position)
         return position
 

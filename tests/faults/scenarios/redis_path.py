@@ -24,6 +24,8 @@ DEAF = "subscriptions gone deaf"
 SWALLOWED = "gateways that got no answer at all"
 NOT_READY = "gateways not ready within 5 s"
 NOT_READY_WITHIN_SECONDS = 5.0
+"""From the moment when the connections go deaf. This time is judged, as a promise of its own and no
+figure: whoever sends people to a gateway goes by its readiness."""
 
 
 async def unreachable_from_one_gateway(stage: Stage) -> None:
@@ -75,7 +77,7 @@ async def _leave_one_without(
 async def deaf(stage: Stage) -> None:
     """Connections are open, and nothing comes on them: on the subscriptions alone, then on all. The
     gateways say that they are not ready, and heal themselves."""
-    stage.row.expect(DEAF, SWALLOWED, NOT_READY, TOLD)
+    stage.row.expect(DEAF, SWALLOWED, NOT_READY, SAID, REFUSED, TOLD)
     behind = [await _start_behind_proxy(stage) for _ in range(2)]
     proxies = [proxy for proxy, _ in behind]
     gateways = [gateway for _, gateway in behind]
@@ -83,23 +85,10 @@ async def deaf(stage: Stage) -> None:
     async with stage.traffic() as traffic:
         for _ in range(stage.times(short=1, long=2)):
             await traffic.after_events(stage.random.randint(50, 400))
-            outage = Outage(stage, traffic)
-            for proxy in proxies:
-                proxy.deafen_subscribers()
-            await _until_not_ready(stage, gateways)
-            await outage.until_over()
-            stage.row.happened(DEAF, len(proxies))
+            await _deafen_once(stage, traffic, proxies, gateways)
         for _ in range(stage.times(short=1, long=2)):
             await traffic.after_events(stage.random.randint(50, 400))
-            outage = Outage(stage, traffic)
-            for proxy in proxies:
-                proxy.swallow(True)
-            await _until_not_ready(stage, gateways)
-            await outage.until_told()
-            stage.row.happened(SWALLOWED, sum(proxy.swallowed_bytes > 0 for proxy in proxies))
-            for proxy in proxies:
-                proxy.swallow(False)
-            await outage.until_over()
+            await _swallow_once(stage, traffic, proxies, gateways)
         await traffic.after_events(200)
         for gateway in gateways:
             if await readiness(gateway) != 200:
@@ -108,10 +97,48 @@ async def deaf(stage: Stage) -> None:
     check_first_attempts(stage, traffic)
 
 
-async def _until_not_ready(stage: Stage, gateways: list[Process]) -> None:
-    """Wait until each has answered 503, which must be within five seconds."""
+async def _deafen_once(
+    stage: Stage, traffic: Traffic, proxies: list[Proxy], gateways: list[Process]
+) -> None:
+    """Messages are accepted all the while, and shown when the gateway hears again."""
+    outage, meanwhile = Outage(stage, traffic), Meanwhile(stage, traffic)
+    began = asyncio.get_running_loop().time()
+    for proxy in proxies:
+        proxy.deafen_subscribers()
+    meanwhile.redis_is_back()
+    meanwhile.say()
+    await _until_not_ready(stage, gateways, began)
+    await outage.until_over()
+    await meanwhile.until_refused_or_shown()
+    stage.row.happened(DEAF, len(proxies))
+
+
+async def _swallow_once(
+    stage: Stage, traffic: Traffic, proxies: list[Proxy], gateways: list[Process]
+) -> None:
+    """Redis accepts what is said, and the gateways do not hear that: their tabs must say it again,
+    and it must be answered once."""
+    outage, meanwhile = Outage(stage, traffic), Meanwhile(stage, traffic)
+    before = [proxy.swallowed_bytes for proxy in proxies]
+    began = asyncio.get_running_loop().time()
+    for proxy in proxies:
+        proxy.swallow(True)
+    try:
+        meanwhile.say()
+        await _until_not_ready(stage, gateways, began)
+        await outage.until_told()
+        await meanwhile.until_refused_or_shown()
+    finally:
+        for proxy in proxies:
+            proxy.swallow(False)
+    more = [proxy.swallowed_bytes > old for proxy, old in zip(proxies, before, strict=True)]
+    stage.row.happened(SWALLOWED, sum(more))
+    await outage.until_over()
+
+
+async def _until_not_ready(stage: Stage, gateways: list[Process], began: float) -> None:
+    """Wait until each has answered 503, which must be within five seconds of when it `began`."""
     loop = asyncio.get_running_loop()
-    began = loop.time()
 
     async def one(gateway: Process) -> None:
         async with asyncio.timeout(NOT_READY_WITHIN_SECONDS + 10):

@@ -9,7 +9,9 @@ from dev.embedded_redis import EmbeddedRedis
 from tests.faults.append_only import ends_written
 from tests.faults.outage import (
     RESET,
+    SAID,
     TOLD,
+    Meanwhile,
     Outage,
     allow_forgetting,
     check_nobody_ended,
@@ -31,7 +33,7 @@ LEAST_EVENTS = 5
 async def restore_older_files(stage: Stage) -> None:
     """Files of an earlier moment are put back. Tabs of half of the sessions are away meanwhile, and
     come back when the log has passed their places again."""
-    stage.row.expect(RESTORED, TOLD, RESET, AWAY, BACK)
+    stage.row.expect(RESTORED, SAID, TOLD, RESET, AWAY, BACK)
     await stage.start()
     async with stage.traffic() as traffic:
         for _ in range(stage.times(short=1, long=2)):
@@ -56,15 +58,18 @@ async def _restore_once(stage: Stage, traffic: Traffic) -> None:
     here = [tab for tab in traffic.tabs if not tab.is_away]
     await traffic.after_events(stage.random.randint(400, 800) * stage.times(short=1, long=3))
 
-    outage = Outage(stage, traffic, here)
+    outage, meanwhile = Outage(stage, traffic, here), Meanwhile(stage, traffic)
     await asyncio.to_thread(stage.redis.kill)
     await outage.until_told()  # nothing comes after that, so it is known who has heard what
     forgotten = ended(traffic) - ends_written(copy)
     allow_forgetting(traffic, forgotten)
+    meanwhile.say()
     shutil.rmtree(stage.redis.folder / "appendonlydir")
     shutil.copytree(copy, stage.redis.folder / "appendonlydir")
     await asyncio.to_thread(stage.redis.start)
+    meanwhile.redis_is_back()
     stage.row.happened(RESTORED)
+    await meanwhile.until_refused_or_shown()
     await outage.until_over()
     gone = count_forgotten(traffic, forgotten)
     stage.row.notes.append(f"{gone} of {len(forgotten)} newer turns forgotten")
@@ -99,16 +104,16 @@ async def _until_numbers_are_used_again(
 
 
 async def _until_back(stage: Stage, traffic: Traffic, away: dict[Tab, Place]) -> None:
-    def is_back(tab: Tab, cursor: Place) -> bool:
-        return tab.is_up_to_date and any(
-            answer.cursor == f"{cursor[0]}-{cursor[1]}" for answer in tab.view.answers
-        )
+    def answers_to(tab: Tab) -> list[bool]:
+        """Whether it was told `reset`, each time it named the place that it had gone away with."""
+        epoch, seq = away[tab]
+        return [each.reset for each in tab.view.answers if each.cursor == f"{epoch}-{seq}"]
 
     await traffic.until(
-        lambda: all(is_back(tab, cursor) for tab, cursor in away.items()),
+        lambda: all(tab.is_up_to_date and answers_to(tab) for tab in away),
         "the tabs that were away are back",
     )
-    resets = sum(tab.view.answers[-1].reset for tab in away)
+    resets = sum(all(answers_to(tab)) for tab in away)
     stage.row.happened(BACK, resets)
     if resets < len(away):
         stage.row.problems.append(f"{len(away) - resets} tabs resumed across another life of Redis")

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.faults import tomorrow
 from tests.faults.stage import Scenario, Stage
 from tests.faults.traffic import Traffic
-from tests.support.processes import ROOT, Process
+from tests.support.processes import ROOT, Process, close_fork_server
 
 PREVIOUS = "2977108706ae2aca9388a31dca5322a74bdf4697"
 """The commit that counts as the version before this one while none has a tag."""
@@ -18,27 +18,41 @@ UNKNOWN_EVENTS = "events of an unknown type"
 UNKNOWN_FIELDS = "events with unknown fields"
 
 
-def previous_tree(folder: Path) -> Path:
+def previous_tree(stage: Stage) -> Path:
     """The sources of the version before this one: `FAULTS_PREVIOUS`, or the newest tag before HEAD,
-    or `PREVIOUS`. Raises `AssertionError` when this clone does not have it."""
+    or `PREVIOUS`. They are there until every process has ended. Raises `AssertionError` when this
+    clone does not have them."""
     name = os.environ.get("FAULTS_PREVIOUS") or _git("describe", "--tags", "--abbrev=0", "HEAD^")
-    tree = folder / "previous"
+    name = name or PREVIOUS
+    tree = stage.folder / "previous"
     tree.mkdir()
-    archive = subprocess.run(
-        ["git", "archive", name or PREVIOUS], cwd=ROOT, capture_output=True, check=False
-    )
+    archive = subprocess.run(["git", "archive", name], cwd=ROOT, capture_output=True, check=False)
     if archive.returncode:
         raise AssertionError(
-            f"this clone does not have {name or PREVIOUS}: fetch its whole history, or name another"
+            f"this clone does not have {name}: fetch its whole history, or name another"
             " version with FAULTS_PREVIOUS"
         )
     subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
+    stage.outlasting.callback(close_fork_server, tree)
+    commit = _git("rev-parse", "--short", f"{name}^{{commit}}")
+    stage.row.notes.append(
+        f"the other version is {name[:40]} ({commit}); scripts that differ: {_differing(tree)}"
+    )
     return tree
+
+
+def _differing(tree: Path) -> int:
+    """How many of Redis's scripts are not the same there and here, or are not in both."""
+    there, here = (
+        {path.relative_to(root): path.read_bytes() for path in root.glob("shared/scripts/**/*.lua")}
+        for root in (tree, ROOT)
+    )
+    return sum(there.get(name) != here.get(name) for name in there.keys() | here.keys())
 
 
 async def older_workers(stage: Stage) -> None:
     """Workers of the version before this one answer what gateways of this one accept."""
-    older = previous_tree(stage.folder)
+    older = previous_tree(stage)
     await stage.start(workers=0)
     stage.deployment.tree = older
     await stage.start(gateways=0)
@@ -47,7 +61,7 @@ async def older_workers(stage: Stage) -> None:
 
 async def older_gateways(stage: Stage) -> None:
     """Gateways of the version before this one show what workers of this one tell."""
-    older = previous_tree(stage.folder)
+    older = previous_tree(stage)
     await stage.start(gateways=0)
     stage.deployment.tree = older
     await stage.start(workers=0)
@@ -79,7 +93,7 @@ async def upgrade_and_back(stage: Stage) -> None:
     """Every process of the older version is told to stop and replaced by one of this version, one
     after the other, under traffic; and back again."""
     stage.row.expect(REPLACED)
-    older = previous_tree(stage.folder)
+    older = previous_tree(stage)
     stage.deployment.tree = older
     await stage.start()
     async with stage.traffic() as traffic:

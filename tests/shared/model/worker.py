@@ -207,7 +207,7 @@ class Worker:
             )
 
         words = self._judge(self._wire.send(make, fate))
-        if words is not None and words[0] == "ok":
+        if words is not None:
             self._written = self._batch
         return words
 
