@@ -235,7 +235,7 @@ class ConnectionManager:
         return position
 
     def _on_head(self, session: FollowedSession, head: Position | None) -> None:
-        if head != session.head:
+        if session.head is not None and head != session.head:  # else its first page is on the way
             session.hear_news()
         session.head = head
         verdicts = [tab.follower.on_head(head) for tab in session.tabs]

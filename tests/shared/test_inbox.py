@@ -151,9 +151,10 @@ async def test_a_stranger_s_entry_in_the_log_refuses_a_message_or_a_stop_whole(
     the entry is gone, the same is done again, and works."""
     waiting = await session.submit()
     await session.client.xadd(session.keys.log, {"foo": "bar"})
+    message_id = "11111111-1111-4111-8111-111111111111"
     for _ in range(2):
         with pytest.raises(RefusedByRedis):
-            await session.submit("late", message_id := "11111111-1111-4111-8111-111111111111")
+            await session.submit("late", message_id)
         with pytest.raises(RefusedByRedis):
             await session.cancel(waiting.message.message_id)
     assert await session.waiting() == [waiting.message.message_id]

@@ -201,10 +201,5 @@ def _offset(server: EmbeddedRedis) -> int:
 SCENARIOS = (
     Scenario("failover under Sentinel, primary killed", kill_primary),
     Scenario("failover under Sentinel, primary steps back", step_back, is_short=False),
-    Scenario(
-        "failover to a lagging replica",
-        fail_over_to_lagging_replica,
-        frozenset({"epoch"}),
-        is_short=False,
-    ),
+    Scenario("failover to a lagging replica", fail_over_to_lagging_replica, is_short=False),
 )

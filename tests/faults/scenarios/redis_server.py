@@ -141,7 +141,6 @@ SCENARIOS = (
     Scenario(
         "Redis restarted in mid-turn, AOF everysec",
         restart_in_mid_turn("everysec"),
-        frozenset({"epoch"}),
         is_short=False,
     ),
     Scenario("Redis frozen for 3 s", freeze_for(3)),
