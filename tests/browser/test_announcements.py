@@ -62,7 +62,7 @@ async def test_a_streamed_reply_is_announced_once_and_whole(
     await tell_tool_running(session)
 
     async def the_last_note() -> bool:
-        return (await _heard(page, "note"))[-1] == "Running read_lab_results"
+        return (await _heard(page, "note"))[-1:] == ["Running read_lab_results"]
 
     await eventually(the_last_note, "every step has been announced")
     await tell_end(session)
