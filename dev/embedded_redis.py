@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,8 +77,16 @@ class EmbeddedRedis:
             return False
 
 
+_given: deque[int] = deque(maxlen=1000)
+"""Ports that somebody may be about to use: two who asked at once were given the same."""
+
+
 def free_port() -> int:
-    """A port on loopback that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that nobody uses at the moment, and that was not given out lately."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in _given:
+            _given.append(port)
+            return port

@@ -192,12 +192,14 @@ def count_running(traffic: Traffic) -> int:
 
 
 def ended(traffic: Traffic) -> set[str]:
-    """Messages whose end has reached the tab that said them: it will not say them again."""
+    """Messages whose end has reached the tab that said them: it will not say them again. Without
+    those that an earlier fault may have made Redis forget."""
     return {
         answer.message_id
         for session in traffic.sessions
         for answer in session.answers
-        if not any(tab.waits_for(answer.message_id) for tab in session.tabs)
+        if not answer.may_be_forgotten
+        and not any(tab.waits_for(answer.message_id) for tab in session.tabs)
     }
 
 

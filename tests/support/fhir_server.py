@@ -55,7 +55,9 @@ class FhirServer:
         self._running: tuple[uvicorn.Server, asyncio.Task[None]] | None = None
 
     async def start(self) -> None:
-        config = uvicorn.Config(self._app, port=self.port, log_level="critical", ws="none")
+        config = uvicorn.Config(
+            self._app, port=self.port, log_level="critical", ws="none", lifespan="off"
+        )
         server = uvicorn.Server(config)
         # The signals of the test's process are the test runner's.
         server.capture_signals = nullcontext  # pyright: ignore[reportAttributeAccessIssue]
