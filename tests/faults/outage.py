@@ -221,13 +221,6 @@ def count_forgotten(traffic: Traffic, message_ids: set[str]) -> int:
     )
 
 
-def check_nobody_ended(stage: Stage) -> None:
-    """No process of ours has ended by itself."""
-    for process in stage.deployment.processes:
-        if process.has_ended:
-            stage.row.problems.append(f"{process.log_file.name}: the process has ended")
-
-
 def check_first_attempts(stage: Stage, traffic: Traffic) -> None:
     """Every turn was answered by its first attempt: nobody took over what was in good hands."""
     taken = {

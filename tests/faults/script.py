@@ -42,8 +42,6 @@ def write_answer(
     rounds of tool calls. `shape` chooses the words of the last text and the rounds."""
     words, rounds = (shape or _any_shape)(random)
     replies: list[Reply] = []
-    texts: list[str] = []
-    calls: list[Call] = []
     for number in range(rounds):
         said = _words(random, random.randint(0, 6))
         asked = [
@@ -51,18 +49,25 @@ def write_answer(
             for place in range(random.randint(1, 2))
         ]
         replies.append(Reply(said, calls=asked, chunk_seconds=pace))
-        texts += said
-        calls += asked
-    last = [f"{mark}: ", *_words(random, words)]
-    replies.append(Reply(last, chunk_seconds=pace))
+    replies.append(Reply([f"{mark}: ", *_words(random, words)], chunk_seconds=pace))
+    return answer_with(random, mark, replies)
+
+
+def answer_with(random: Random, mark: str, replies: list[Reply]) -> Answer:
+    """A message with the unique `mark`, and what these replies make of it."""
     return Answer(
-        message_id=str(UUID(int=random.getrandbits(128), version=4)),
+        message_id=make_message_id(random),
         content=mark,
-        text="".join([*texts, *last]),
-        calls=frozenset(call.call_id for call in calls),
+        text="".join(text for reply in replies for text in reply.chunks),
+        calls=frozenset(call.call_id for reply in replies for call in reply.calls),
         model_calls=len(replies),
         replies=replies,
     )
+
+
+def make_message_id(random: Random) -> str:
+    """A UUID that comes again with the same seed."""
+    return str(UUID(int=random.getrandbits(128), version=4))
 
 
 def _any_shape(random: Random) -> tuple[int, int]:

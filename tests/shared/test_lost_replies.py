@@ -4,7 +4,8 @@ The client sends a command again when its connection broke, and every caller whe
 time. The first copy may have run already, or may run later, after the second and what followed.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, get_args
 
 import pytest
@@ -21,6 +22,17 @@ QUICK_TIMEOUT_SECONDS = 0.25
 TURN = TurnId("0d9b1e3a-6b2f-4f0e-9a60-2b6a3c1f9d10")
 WAITING = TurnId("1d9b1e3a-6b2f-4f0e-9a60-2b6a3c1f9d10")
 NEW = TurnId("2d9b1e3a-6b2f-4f0e-9a60-2b6a3c1f9d10")
+
+
+@asynccontextmanager
+async def losing(server: EmbeddedRedis) -> AsyncGenerator[tuple[LossyProxy, Redis], None]:
+    """A proxy before `server`, and a client behind it that soon gives an answer up."""
+    async with (
+        lossy_proxy(server.port) as proxy,
+        connect_redis(proxy.url, timeout_seconds=QUICK_TIMEOUT_SECONDS) as client,
+    ):
+        yield proxy, client
+
 
 Write = Callable[[OneSession, Lease, int], Awaitable[object]]
 WRITES: dict[str, Write] = {
@@ -80,10 +92,7 @@ async def insist(call: Callable[[], Awaitable[object]]) -> object:
 async def test_a_write_whose_answer_did_not_come_happens_once(
     redis_server: EmbeddedRedis, client: Redis, name: str, fault: Fault
 ) -> None:
-    async with (
-        lossy_proxy(redis_server.port) as proxy,
-        connect_redis(proxy.url, timeout_seconds=QUICK_TIMEOUT_SECONDS) as lossy,
-    ):
+    async with losing(redis_server) as (proxy, lossy):
         keys = a_namespace()
         plain = OneSession(client, keys, "plain")
         faulty = OneSession(lossy, keys, "faulty")
@@ -113,10 +122,7 @@ async def check_a_late_call_changes_nothing(proxy: LossyProxy, session: OneSessi
 async def test_a_release_whose_answer_did_not_come_is_told_the_same(
     redis_server: EmbeddedRedis,
 ) -> None:
-    async with (
-        lossy_proxy(redis_server.port) as proxy,
-        connect_redis(proxy.url, timeout_seconds=QUICK_TIMEOUT_SECONDS) as lossy,
-    ):
+    async with losing(redis_server) as (proxy, lossy):
         session = OneSession(lossy, a_namespace())
         lease = await a_running_turn(session)
         for turn_id in (TURN, WAITING):
@@ -132,10 +138,7 @@ async def test_a_late_copy_that_comes_after_its_successor_is_refused(
     redis_server: EmbeddedRedis,
 ) -> None:
     """The retry was answered, the worker went on, and only then the first copy arrives."""
-    async with (
-        lossy_proxy(redis_server.port) as proxy,
-        connect_redis(proxy.url, timeout_seconds=QUICK_TIMEOUT_SECONDS) as lossy,
-    ):
+    async with losing(redis_server) as (proxy, lossy):
         session = OneSession(lossy, a_namespace())
         lease = await a_running_turn(session)
         proxy.fault = "the call comes late"
@@ -149,10 +152,7 @@ async def test_a_late_copy_that_comes_after_its_successor_is_refused(
 async def test_a_late_copy_of_a_deletion_leaves_the_conversation_after_it_alone(
     redis_server: EmbeddedRedis,
 ) -> None:
-    async with (
-        lossy_proxy(redis_server.port) as proxy,
-        connect_redis(proxy.url, timeout_seconds=QUICK_TIMEOUT_SECONDS) as lossy,
-    ):
+    async with losing(redis_server) as (proxy, lossy):
         session = OneSession(lossy, a_namespace())
         await session.submit("old")
         proxy.fault = "the call comes late"

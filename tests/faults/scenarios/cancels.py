@@ -4,12 +4,11 @@ of turns that are over."""
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
-from uuid import UUID
 
 from tests.faults.scenarios.crew import open_session, until_in_every_tab, until_open
 from tests.faults.scenarios.phases import answer_of, words
 from tests.faults.scenarios.told import starts_of
-from tests.faults.script import Answer
+from tests.faults.script import Answer, make_message_id
 from tests.faults.stage import Stage
 from tests.faults.tab import Tab
 from tests.faults.traffic import Session, Traffic
@@ -98,7 +97,7 @@ class Stopper:
         """A turn that is over, and one that never was: that tab alone is told."""
         answer = self._say(session, Reply(words(self._random, 2)), frozenset({"completed"}))
         await self._until_finished(session, answer)
-        nobodys = str(UUID(int=self._random.getrandbits(128), version=4))
+        nobodys = make_message_id(self._random)
         for turn_id, fault in ((answer.message_id, TOO_LATE), (nobodys, UNKNOWN)):
             asking, *others = self._random.sample(session.tabs, 3)
             asking.send({"type": "cancel", "turn_id": turn_id})

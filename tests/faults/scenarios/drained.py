@@ -5,12 +5,12 @@ import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
-from uuid import UUID
 
 import httpx2 as httpx
 
 from shared.ids import SessionId
 from tests.faults.row import Row
+from tests.faults.script import make_message_id
 from tests.faults.stage import Stage
 from tests.faults.tab import DRAINING, Close, Tab
 from tests.faults.traffic import Traffic
@@ -112,7 +112,7 @@ def _watch_returns(tabs: list[Tab]) -> list[float]:
 async def _write_much(writer: LogWriter, session_id: str, random: Random) -> None:
     """As if they had been answered already: the inbox is empty."""
     for number in range(MESSAGES):
-        message_id = str(UUID(int=random.getrandbits(128), version=4))
+        message_id = make_message_id(random)
         await writer.say(session_id, f"{number} {KB_32}", message_id=message_id)
     await writer.client.delete(writer.keys.session(SessionId(session_id)).inbox)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from random import Random
-from uuid import UUID
 
 from tests.faults.scenarios.cancels import cancel_races, unknown_turns
 from tests.faults.scenarios.crew import (
@@ -14,7 +13,7 @@ from tests.faults.scenarios.crew import (
 from tests.faults.scenarios.lost_replies import delete, forget_all, lose_replies
 from tests.faults.scenarios.phases import Phases, SlowFhirServer, answer_of, words
 from tests.faults.scenarios.told import count_refusals
-from tests.faults.script import Answer
+from tests.faults.script import Answer, make_message_id
 from tests.faults.stage import Scenario, Stage
 from tests.faults.tab import Tab
 from tests.faults.traffic import Session, Traffic
@@ -96,7 +95,7 @@ class Repeater:
         """Whether the gateways have worked off what was sent in these tabs: they answer a frame
         that came behind it on the same socket, of which there is still the same one."""
         sockets = [tab.sockets for tab in tabs]
-        nobodys = [str(UUID(int=self._random.getrandbits(128), version=4)) for _ in tabs]
+        nobodys = [make_message_id(self._random) for _ in tabs]
         for tab, turn_id in zip(tabs, nobodys, strict=True):
             was_sent = tab.send({"type": "cancel", "turn_id": turn_id}) and was_sent
 

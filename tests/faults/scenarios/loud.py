@@ -1,9 +1,8 @@
 """A session in which much is said fast: what a slow tab cannot keep up with."""
 
 from itertools import takewhile
-from uuid import UUID
 
-from tests.faults.script import Answer
+from tests.faults.script import Answer, answer_with
 from tests.faults.tab import Tab
 from tests.faults.traffic import Session, Traffic
 from tests.faults.view import Frame, View
@@ -53,14 +52,7 @@ class Loud:
         mark = f"loud {random.getrandbits(64):016x}"
         chunks = [f"{mark}: ", *(f"{number} {PIECE}" for number in range(1, self._pieces))]
         reply = Reply(chunks, chunk_seconds=PACE, hold_after=hold_after)
-        answer = Answer(
-            message_id=str(UUID(int=random.getrandbits(128), version=4)),
-            content=mark,
-            text="".join(chunks),
-            calls=frozenset(),
-            model_calls=1,
-            replies=[reply],
-        )
+        answer = answer_with(random, mark, [reply])
         self._traffic.say(self.session, answer, self.session.tabs[0])
         self.bytes_said += len(answer.text)
         return answer, reply

@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Iterator
 from typing import Any, cast
-from uuid import UUID
 
 from shared.ids import SessionId
 from tests.faults.scenarios.big_agent import BIG_BYTES
-from tests.faults.script import Answer
+from tests.faults.script import Answer, answer_with
 from tests.faults.stage import Stage
 from tests.faults.traffic import Session, Traffic
 from tests.faults.view import Frame
@@ -63,16 +62,10 @@ def _with_call(traffic: Traffic, tool: str, arguments: dict[str, Any]) -> Answer
 
 
 def _answer(traffic: Traffic, what: str, replies: list[Reply], ends: set[str]) -> Answer:
-    message_id = str(UUID(int=traffic.random.getrandbits(128), version=4))
-    return Answer(
-        message_id=message_id,
-        content=f"{what} {message_id}",
-        text="".join(replies[-1].chunks),
-        calls=frozenset(call.call_id for reply in replies for call in reply.calls),
-        model_calls=len(replies),
-        statuses=frozenset(ends),
-        replies=replies,
-    )
+    mark = f"{what} {traffic.random.getrandbits(64):016x}"
+    answer = answer_with(traffic.random, mark, replies)
+    answer.statuses = frozenset(ends)
+    return answer
 
 
 def _look(stage: Stage, session: Session) -> None:

@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tests.faults.scenarios.script_proxy import Trap
 from tests.faults.scenarios.told import PIECE, collapse, pieces_of, starts_of, told_by
-from tests.faults.script import TOOL, WORDS, Answer
+from tests.faults.script import TOOL, WORDS, Answer, answer_with
 from tests.faults.traffic import Session, Traffic
 from tests.faults.view import View
 from tests.support.stub_model import Call, Reply
@@ -165,14 +164,8 @@ class Phases:
 
 def answer_of(random: Random, session: Session, replies: list[Reply]) -> Answer:
     """A message that is answered with exactly these replies."""
-    return Answer(
-        message_id=str(UUID(int=random.getrandbits(128), version=4)),
-        content=f"{session.session_id} held {random.getrandbits(64):016x}",
-        text="".join(text for reply in replies for text in reply.chunks),
-        calls=frozenset(call.call_id for reply in replies for call in reply.calls),
-        model_calls=len(replies),
-        replies=replies,
-    )
+    mark = f"{session.session_id} held {random.getrandbits(64):016x}"
+    return answer_with(random, mark, replies)
 
 
 def a_call(random: Random, tool: str, arguments: dict[str, object]) -> Call:

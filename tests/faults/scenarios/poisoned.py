@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
-from uuid import UUID
 
 import httpx2 as httpx
 
@@ -14,7 +13,7 @@ from shared.ids import SessionId
 from tests.faults.judge import finished_once, judge_session
 from tests.faults.row import Row
 from tests.faults.scenarios.taken_key import Poisoned
-from tests.faults.script import Answer
+from tests.faults.script import Answer, make_message_id
 from tests.faults.stage import Stage
 from tests.faults.tab import Tab
 from tests.faults.traffic import Session, Traffic
@@ -113,7 +112,7 @@ async def _poison_in_mid_turn(traffic: Traffic, one: Poisoned, client: Any) -> N
 
 async def _add_entries(stage: Stage, client: Any) -> None:
     """Entries in the work stream that no gateway has written."""
-    message_id = str(UUID(int=stage.random.getrandbits(128), version=4))
+    message_id = make_message_id(stage.random)
     ids = {"session_id": "stranger", "message_id": message_id}
     rest = {"content": "hi", "timestamp": "2026-01-01T00:00:00.000Z", "traceparent": ""}
     strange: list[dict[str, Any]] = [

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from random import Random
-from uuid import UUID
 
 from tests.faults.scenarios.losses import (
     GATEWAYS,
@@ -16,7 +15,7 @@ from tests.faults.scenarios.losses import (
     Text,
     lose_nothing,
 )
-from tests.faults.script import Answer
+from tests.faults.script import Answer, answer_with
 from tests.faults.stage import Scenario, Stage
 from tests.faults.traffic import Session, Traffic
 from tests.gateway.signs import metric
@@ -193,15 +192,7 @@ async def _flood_until(
 
 def _long_answer(random: Random, session: Session) -> Answer:
     mark = f"flood {session.session_id} {len(session.answers)}"
-    text = [f"{mark}: ", *([LONG_PIECE] * LONG_PIECES)]
-    return Answer(
-        message_id=str(UUID(int=random.getrandbits(128), version=4)),
-        content=mark,
-        text="".join(text),
-        calls=frozenset(),
-        model_calls=1,
-        replies=[Reply(text)],
-    )
+    return answer_with(random, mark, [Reply([f"{mark}: ", *([LONG_PIECE] * LONG_PIECES)])])
 
 
 def _cut_off(stage: Stage, proxy: PubSubProxy) -> int:

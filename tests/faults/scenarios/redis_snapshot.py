@@ -14,7 +14,6 @@ from tests.faults.outage import (
     Meanwhile,
     Outage,
     allow_forgetting,
-    check_nobody_ended,
     count_forgotten,
     ended,
 )
@@ -39,7 +38,6 @@ async def restore_older_files(stage: Stage) -> None:
         for _ in range(stage.times(short=1, long=2)):
             await traffic.after_events(stage.random.randint(300, 800))
             await _restore_once(stage, traffic)
-    check_nobody_ended(stage)
 
 
 async def _restore_once(stage: Stage, traffic: Traffic) -> None:
