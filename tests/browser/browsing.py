@@ -96,8 +96,6 @@ class Browsing:
         self.complaints.append(f"console {message.type}: {message.text}")
 
     def _on_failure(self, request: Request) -> None:
-        if request.failure == "net::ERR_ABORTED" and "/assets/" in request.url:
-            return  # a reload cuts off what an idle page fetches ahead
         self.complaints.append(f"request {request.method} {request.url}: {request.failure}")
 
     def _on_response(self, response: Response) -> None:
