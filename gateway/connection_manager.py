@@ -1,6 +1,6 @@
 """Who follows what on this gateway: tabs, the sessions they follow, and one subscription for all.
 
-The live half of the data path is `on_batch`: what one read from Redis brought goes to the tabs of
+The live half of the data path is `FanOut`: what one read from Redis brought goes to the tabs of
 each session. The other half is `CatchUp`: pages of the log go to the tabs that are not at its live
 tail. Which of the two serves a tab is its follower's decision; nothing here keeps a second copy of
 the log.
@@ -10,11 +10,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from gateway.catch_up import CatchUp, FollowedSession
+from gateway.catch_up import CatchUp
 from gateway.close_codes import TRY_AGAIN
+from gateway.fan_out import FanOut
+from gateway.followed_session import FollowedSession
 from gateway.follower import Follower, Live
 from gateway.frames import Frames
-from gateway.live_text import read_position
 from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
 from gateway.tab import Tab, TabSocket
@@ -48,6 +49,7 @@ class ConnectionManager:
         self._tab_count = 0
         self._subscription: Subscription | None = None
         self._catch_up = CatchUp(log, self._subscribe, settings, metrics)
+        self._fan_out = FanOut(self._catch_up, metrics)
 
     def attach(self, subscription: Subscription) -> None:
         """The one subscription of this process, which reports to this manager."""
@@ -120,9 +122,8 @@ class ConnectionManager:
         """Deliver what one read from Redis brought. Never waits for a tab."""
         for channel, texts in batch.items():
             session = self._by_channel.get(channel)
-            if session is None:
-                continue  # its last tab has gone and the unsubscribe is on its way
-            self._on_texts(session, texts)
+            if session is not None:  # else its last tab has gone and the unsubscribe is on its way
+                self._fan_out.deliver(session, texts)
 
     def on_lost(self) -> None:
         """Redis is away: say so, and read the log when it is back."""
@@ -151,13 +152,17 @@ class ConnectionManager:
             sessions = [session for session in self._sessions.values() if session.tabs]
             for start in range(0, len(sessions), HEADS_PER_ROUND_TRIP):
                 chunk = sessions[start : start + HEADS_PER_ROUND_TRIP]
+                news = [session.news for session in chunk]
                 try:
                     heads = await self._log.read_heads([session.session_id for session in chunk])
                 except Unavailable as error:
                     _log.warning("heads could not be compared: %s", error)
                     break
-                for session, head in zip(chunk, heads, strict=True):
-                    self._on_head(session, head)
+                for session, head, before in zip(chunk, heads, news, strict=True):
+                    # Else its texts are coming: behind them the head is ahead, and what is missing
+                    # among them shows as a gap. A lost last one is found the next time.
+                    if session.news == before:
+                        self._on_head(session, head)
 
     async def send_heartbeats(self) -> None:
         """Give silent sockets a sign of life, and close those that take nothing. Never ends."""
@@ -166,11 +171,10 @@ class ConnectionManager:
             now = asyncio.get_running_loop().time()
             for session in self._sessions.values():
                 for tab in session.tabs:
-                    silent = 0 < tab.last_write <= now - self._settings.heartbeat_seconds
                     if tab.socket.has_stalled(now):
                         self._metrics.stalled.inc()
                         tab.socket.close(TRY_AGAIN, "took nothing")
-                    elif silent and tab.socket.has_room:
+                    elif tab.is_silent(now, self._settings.heartbeat_seconds):
                         tab.beat(session.head)
 
     # inside
@@ -199,40 +203,6 @@ class ConnectionManager:
         self._metrics.sessions.set(len(self._sessions))
         if self._subscription is not None:
             self._subscription.unsubscribe(session.channel)
-
-    def _on_texts(self, session: FollowedSession, texts: list[bytes]) -> None:
-        session.hear_news()
-        live = [(place, text) for text in texts if (place := self._position_in(session, text))]
-        shared: dict[tuple[int, ...], Frames] = {}  # tabs that take the same texts share the frames
-        for tab in session.tabs:
-            taken = tuple(
-                n for n, (place, _) in enumerate(live) if self._takes(session, tab, place)
-            )
-            if taken:
-                if taken not in shared:
-                    shared[taken] = Frames([live[n][1] for n in taken])
-                tab.give(shared[taken])
-                session.head = live[taken[-1]][0]
-                self._metrics.deliveries.inc(len(taken))
-
-    def _takes(self, session: FollowedSession, tab: Tab, position: Position) -> bool:
-        if not tab.follower.reading and not tab.socket.has_room:
-            # Behind: it costs no memory here, and reads on when its socket has drained.
-            tab.follower.read_again()
-        verdict = tab.follower.on_live(position)
-        if verdict is Live.READ:
-            self._metrics.gaps.inc()
-            self._catch_up.request(session)
-        return verdict is Live.DELIVER
-
-    def _position_in(self, session: FollowedSession, text: bytes) -> Position | None:
-        position = read_position(text, session.name)
-        if position is None:
-            self._metrics.foreign_texts.inc()
-            if not session.has_foreign_texts:
-                _log.warning("%s: dropped a text that is not ours, and will more", session.channel)
-            session.has_foreign_texts = True
-        return position
 
     def _on_head(self, session: FollowedSession, head: Position | None) -> None:
         if session.head is not None and head != session.head:  # else its first page is on the way

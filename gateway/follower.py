@@ -16,7 +16,7 @@ from shared.session_log import LogEntry, LogPage
 
 
 class Live(Enum):
-    """What to do with a text that pub/sub brought."""
+    """What to do with texts that pub/sub brought."""
 
     DELIVER = "deliver"
     IGNORE = "ignore"
@@ -45,25 +45,29 @@ class Follower:
         self._delivered_live: Position | None = None  # the last that a live text gave to the tab
         self._is_misled = False  # whether that may have been what the log does not have
 
-    def on_live(self, position: Position) -> Live:
-        """A text at `position` arrived. On `DELIVER` the cursor has moved to it."""
-        is_next = self.cursor is not None and position.is_next_after(self.cursor)
-        if is_next and not self.reading:
-            self.cursor = self._delivered_live = position
+    def on_live(self, before: Position, last: Position) -> Live:
+        """Texts arrived for every place after `before`, to `last`. On `DELIVER` the tab is to be
+        given those after its cursor, which has moved to `last`."""
+        cursor = self.cursor
+        if cursor == before and not self.reading:
+            self.cursor = self._delivered_live = last
             return Live.DELIVER
-        if position == self._delivered_live:
+        if self._delivered_live is not None and before < self._delivered_live <= last:
             # Redis brings what a script has published once: one of the two was forged, and only
             # the log knows which.
             self._is_misled = True
         if self.reading:
-            # The read that is under way may have been made before this text was written.
-            if self._newest_seen is None or position > self._newest_seen:
-                self._newest_seen = position
+            # The read that is under way may have been made before these texts were written.
+            if self._newest_seen is None or last > self._newest_seen:
+                self._newest_seen = last
             return Live.IGNORE
-        if self.cursor is not None and position <= self.cursor and not self._is_misled:
+        if cursor is None or cursor < before or self._is_misled:
+            self.read_again()
+            return Live.READ
+        if last <= cursor:
             return Live.IGNORE
-        self.read_again()
-        return Live.READ
+        self.cursor = self._delivered_live = last
+        return Live.DELIVER
 
     def on_head(self, head: Position | None) -> Live:
         """The log's head is `head`: a difference, in either direction, is something to read. A lost

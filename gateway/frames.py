@@ -2,11 +2,13 @@
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 
 from shared.protocol import Frame, encode_frame
 
 _FINAL_TEXT = 0x81
 _SHORT, _TWO_BYTES, _EIGHT_BYTES = 125, 126, 127
+_KNOWN_SIZES = 4096
 
 
 class Frames:
@@ -27,12 +29,15 @@ class Frames:
     def wire(self) -> bytes:
         """The frames as a server sends them: unmasked, uncompressed, one a text."""
         if self._wire is None:
-            self._wire = b"".join(part for text in self.texts for part in (_header(text), text))
+            parts: list[bytes] = []
+            for text in self.texts:
+                parts += _header(len(text)), text
+            self._wire = b"".join(parts)
         return self._wire
 
 
-def _header(text: bytes) -> bytes:
-    size = len(text)
+@lru_cache(_KNOWN_SIZES)
+def _header(size: int) -> bytes:
     if size <= _SHORT:
         return struct.pack("!BB", _FINAL_TEXT, size)
     if size < 2**16:

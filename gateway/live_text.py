@@ -1,29 +1,81 @@
-"""What is read of a text that pub/sub brought: its front. Pure.
+"""What is read of the texts that pub/sub brought: their fronts. Pure.
 
 The rest goes to the tabs as it came. Who may publish on our channels is for Redis' access rules to
 say; what is plainly not ours is told apart here.
 """
 
 import re
+from collections.abc import Sequence
 
+from gateway.frames import Frames
 from shared.ids import Position
 
-_FRONT = re.compile(
+_match_front = re.compile(
     rb'\{"id":"(\d{1,16})-(\d{1,16})","type":"[a-z_]+","session_id":"([A-Za-z0-9_-]{1,128})"'
-)
+).match
+_CLOSING_BRACE = ord("}")
 
 
-def read_position(text: bytes, session: bytes) -> Position | None:
-    """The position of an event of `session`; `None` for a text that is not one of ours.
+class Run:
+    """Events of one session at all places after `before`, to `last`, as texts."""
+
+    __slots__ = ("_rests", "before", "last", "whole")
+
+    def __init__(self, before: Position, last: Position, texts: list[bytes]) -> None:
+        self.before = before
+        self.last = last
+        self.whole = Frames(texts)
+        self._rests: dict[Position, Frames] | None = None
+
+    def frames_after(self, cursor: Position) -> Frames:
+        """Those after `cursor`, which is `before` or in the run. Tabs at the same place share
+        them."""
+        if cursor == self.before:
+            return self.whole
+        if self._rests is None:
+            self._rests = {}
+        if cursor not in self._rests:
+            rest = self.whole.texts[cursor.seq - self.before.seq :]
+            self._rests[cursor] = Frames(rest)
+        return self._rests[cursor]
+
+
+def read_runs(texts: Sequence[bytes], session: bytes) -> list[Run]:
+    """The events of `session` among `texts`, in the order of their coming. What is in no run is not
+    ours.
 
     A text that no browser would take is not ours either. That is found out before any cursor moves:
     were it dropped later, the true event at its place would be taken for old.
     """
-    front = _FRONT.match(text)
-    if front is None or front[3] != session or not text.endswith(b"}"):
-        return None
+    runs: list[Run] = []
+    run: list[bytes] = []
+    run_epoch, last = b"", 0
+    for text in texts:
+        front = _match_front(text)
+        if front is None or text[-1] != _CLOSING_BRACE:
+            continue
+        epoch, digits, name = front.groups()
+        if name != session or not _is_utf8(text):
+            continue
+        seq = int(digits)
+        if run and (seq != last + 1 or epoch != run_epoch):
+            runs.append(_make_run(run_epoch, last, run))
+            run = []
+        run.append(text)
+        run_epoch, last = epoch, seq
+    if run:
+        runs.append(_make_run(run_epoch, last, run))
+    return runs
+
+
+def _make_run(epoch: bytes, last: int, texts: list[bytes]) -> Run:
+    number = int(epoch)
+    return Run(Position(number, last - len(texts)), Position(number, last), texts)
+
+
+def _is_utf8(text: bytes) -> bool:
     try:
         text.decode()
     except UnicodeDecodeError:
-        return None
-    return Position(int(front[1]), int(front[2]))
+        return False
+    return True

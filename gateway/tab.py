@@ -1,6 +1,5 @@
 """A tab: one open socket with the follower that knows what it has been given."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -46,11 +45,12 @@ class Tab:
         "announced",
         "asked",
         "follower",
-        "last_write",
         "leaving",
         "session_id",
+        "silent_since",
         "socket",
         "told_head",
+        "was_given",
     )
 
     def __init__(
@@ -65,7 +65,9 @@ class Tab:
         """Whether the last `connection` frame said `connected`."""
         self.leaving = False
         """Whether it was told `disconnected`: its close is on its way."""
-        self.last_write = 0.0
+        self.was_given = False
+        """Whether something was sent since `is_silent` last looked: no clock is asked for that."""
+        self.silent_since: float | None = None
         self.told_head: Position | None = None
         """The head that the last `connected` named."""
 
@@ -77,7 +79,17 @@ class Tab:
     def give(self, frames: Frames) -> None:
         """Send frames."""
         self.socket.write(frames)
-        self.last_write = asyncio.get_running_loop().time()
+        self.was_given = True
+
+    def is_silent(self, now: float, seconds: float) -> bool:
+        """Whether nothing was sent for `seconds`, as far as those can tell who ask again and again,
+        and its socket would take something. Not before its first frame."""
+        if self.was_given:
+            self.was_given = False
+            self.silent_since = now
+        if self.silent_since is None or now - self.silent_since < seconds:
+            return False
+        return self.socket.has_room
 
     def say(self, status: ConnectionState) -> None:
         """Tell it that this gateway has lost Redis or is going; `announce` says that all is well

@@ -30,7 +30,7 @@ EXTENSION = "fanline.wire"
 class WireProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol, which gives itself to the application in the scope."""
 
-    on_room: Callable[[], None] | None = None
+    socket: "WireSocket | None" = None
     close_seconds = 0.0
 
     def handle_connect(self, event: Request) -> None:
@@ -39,10 +39,16 @@ class WireProtocol(WebSocketsSansIOProtocol):
             extensions = cast(dict[str, object], self.scope.get("extensions"))
             extensions[EXTENSION] = self
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.socket is not None:
+            self.socket.has_room = False
+
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self.on_room is not None:
-            self.on_room()
+        if self.socket is not None:
+            self.socket.has_room = True
+            self.socket.on_room()
 
     def keepalive_timeout(self) -> None:
         """No answer to a ping. It says nothing while bytes wait before it: whether those are taken
@@ -84,11 +90,14 @@ class WireSocket:
         stall_seconds: float,
         close_seconds: float,
     ) -> None:
+        self.has_room = True
+        """An attribute, not a question to the transport: it is looked at before every write."""
+        self.on_room: Callable[[], None] = lambda: None
         self._protocol = protocol
+        protocol.socket = self
         protocol.close_seconds = close_seconds
         self._transport = protocol.transport
         self._stall_seconds = stall_seconds
-        self._max_buffer_bytes = max_buffer_bytes
         self._written = 0
         self._taken = 0
         self._taken_at = asyncio.get_running_loop().time()
@@ -97,16 +106,13 @@ class WireSocket:
 
     def call_when_room(self, callback: Callable[[], None]) -> None:
         """Arrange for `callback` whenever a socket without room has drained."""
-        self._protocol.on_room = callback
-
-    @property
-    def has_room(self) -> bool:
-        return self._transport.get_write_buffer_size() <= self._max_buffer_bytes
+        self.on_room = callback
 
     def write(self, frames: Frames) -> None:
         if not self._protocol.close_sent and not self._transport.is_closing():
-            self._written += len(frames.wire)
-            self._transport.write(frames.wire)
+            wire = frames.wire
+            self._written += len(wire)
+            self._transport.write(wire)
 
     def has_stalled(self, now: float) -> bool:
         if self._protocol.close_sent:

@@ -13,16 +13,17 @@ SABOTAGES = ("gap", "fence", "dedupe", "epoch")
 def without_gap() -> None:
     """A gateway takes whatever comes for the next, and compares no heads."""
 
-    def on_live(self: Follower, position: Position) -> Live:
-        if self.cursor is not None and position <= self.cursor:
+    def on_live(self: Follower, before: Position, last: Position) -> Live:
+        if self.cursor is not None and last <= self.cursor:
             return Live.IGNORE
-        self.cursor = position
+        self.cursor = last
         return Live.DELIVER
 
     judge_properly = Follower.on_live
 
-    def on_live_unless_reading(self: Follower, position: Position) -> Live:
-        return judge_properly(self, position) if self.reading else on_live(self, position)
+    def on_live_unless_reading(self: Follower, before: Position, last: Position) -> Live:
+        judge = judge_properly if self.reading else on_live
+        return judge(self, before, last)
 
     Follower.on_live = on_live_unless_reading  # type: ignore[method-assign]
     Follower.on_head = lambda self, head: Live.IGNORE  # type: ignore[method-assign]

@@ -13,6 +13,7 @@ class FakeSocket:
         self.room = room
         self.waiting = 0
         self.frames: list[dict[str, Any]] = []
+        self.writes: list[Frames] = []
         self.closed: tuple[int, str] | None = None
 
     @property
@@ -21,6 +22,7 @@ class FakeSocket:
 
     def write(self, frames: Frames) -> None:
         self.waiting += len(frames.texts)
+        self.writes.append(frames)
         self.frames += [json.loads(text) for text in frames.texts]
 
     def has_stalled(self, now: float) -> bool:

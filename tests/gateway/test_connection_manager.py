@@ -1,6 +1,7 @@
 """Who follows what: tabs come and go, live texts reach them, and they are told how things stand."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,16 @@ async def test_the_next_text_is_delivered_without_a_read(bench: Bench) -> None:
     bench.hear(await bench.say("one"), await bench.say("two"))
     assert socket.contents == ["hello", "one", "two"]
     assert bench.sample("log_pages_total") == pages
+
+
+async def test_of_what_one_read_brings_each_tab_gets_what_is_after_its_cursor(bench: Bench) -> None:
+    early, _ = await bench.live()
+    two = await bench.say("two")
+    late, _ = await bench.opened(json.loads(two)["id"])
+    bench.hear(two, await bench.say("three"), await bench.say("four"))
+    assert early.contents == ["hello", "two", "three", "four"]
+    assert late.contents == ["three", "four"]
+    assert early.writes[-1].texts == [two, *late.writes[-1].texts], "one write each"
 
 
 async def test_an_old_text_is_ignored(bench: Bench) -> None:

@@ -23,6 +23,11 @@ def read_to_the_end(follower: Follower, log: FakeLog, given_: list[Position], pa
     return resets
 
 
+def hear(follower: Follower, first: Position, last: Position | None = None) -> Live:
+    """Texts for `first` and every place after it, to `last`, come."""
+    return follower.on_live(Position(first.epoch, first.seq - 1), last or first)
+
+
 def positions(log: FakeLog) -> list[Position]:
     return [entry.position for entry in log.entries]
 
@@ -34,11 +39,38 @@ def test_the_next_text_is_delivered_an_old_one_ignored_and_any_other_is_a_read()
     follower, taken = Follower(None), list[Position]()
     read_to_the_end(follower, log, taken)
 
-    assert follower.on_live(Position(0, 3)) is Live.IGNORE
-    assert follower.on_live(Position(0, 4)) is Live.DELIVER
-    assert follower.on_live(Position(0, 1)) is Live.IGNORE
-    assert follower.on_live(Position(0, 6)) is Live.READ
+    assert hear(follower, Position(0, 3)) is Live.IGNORE
+    assert hear(follower, Position(0, 4)) is Live.DELIVER
+    assert hear(follower, Position(0, 1)) is Live.IGNORE
+    assert hear(follower, Position(0, 6)) is Live.READ
     assert follower.cursor == Position(0, 4)
+
+
+def test_of_a_run_of_texts_those_after_the_cursor_are_to_be_delivered() -> None:
+    log, taken = FakeLog(), list[Position]()
+    for _ in range(3):
+        log.append()
+    follower = Follower(None)
+    read_to_the_end(follower, log, taken)
+
+    assert hear(follower, Position(0, 1), Position(0, 3)) is Live.IGNORE
+    assert hear(follower, Position(0, 2), Position(0, 5)) is Live.DELIVER
+    assert follower.cursor == Position(0, 5)
+    assert hear(follower, Position(0, 6), Position(0, 9)) is Live.DELIVER
+    assert hear(follower, Position(0, 11), Position(0, 20)) is Live.READ
+    assert follower.cursor == Position(0, 9)
+
+
+def test_a_run_that_holds_the_last_live_place_again_is_told_apart_by_the_log() -> None:
+    log, taken = FakeLog(), list[Position]()
+    log.append()
+    follower = Follower(None)
+    read_to_the_end(follower, log, taken)
+    assert hear(follower, Position(0, 2)) is Live.DELIVER, "a forged one"
+    log.append()
+    log.append()
+    assert hear(follower, Position(0, 2), Position(0, 3)) is Live.READ
+    assert (read_to_the_end(follower, log, taken), taken) == (1, positions(log))
 
 
 def test_two_texts_at_one_place_are_told_apart_by_the_log() -> None:
@@ -48,13 +80,13 @@ def test_two_texts_at_one_place_are_told_apart_by_the_log() -> None:
     follower = Follower(None)
     read_to_the_end(follower, log, taken)
 
-    assert follower.on_live(Position(0, 2)) is Live.DELIVER
+    assert hear(follower, Position(0, 2)) is Live.DELIVER
     log.append()
-    assert follower.on_live(Position(0, 2)) is Live.READ
+    assert hear(follower, Position(0, 2)) is Live.READ
     assert read_to_the_end(follower, log, taken) == 1
     assert taken == positions(log)
-    assert follower.on_live(Position(0, 2)) is Live.IGNORE, "a page gave it to the tab"
-    assert follower.on_live(log.append()) is Live.DELIVER
+    assert hear(follower, Position(0, 2)) is Live.IGNORE, "a page gave it to the tab"
+    assert hear(follower, log.append()) is Live.DELIVER
 
 
 def test_a_forged_text_is_taken_back_also_when_the_true_one_comes_in_the_midst_of_a_read() -> None:
@@ -62,12 +94,12 @@ def test_a_forged_text_is_taken_back_also_when_the_true_one_comes_in_the_midst_o
     log.append()
     follower = Follower(None)
     read_to_the_end(follower, log, taken)
-    follower.on_live(Position(0, 2))
-    assert follower.on_live(Position(0, 9)) is Live.READ
+    hear(follower, Position(0, 2))
+    assert hear(follower, Position(0, 9)) is Live.READ
     log.append()
     log.append()
     assert read_to_the_end(follower, log, taken) == 0
-    assert follower.on_live(Position(0, 2)) is Live.READ
+    assert hear(follower, Position(0, 2)) is Live.READ
     assert (read_to_the_end(follower, log, taken), taken) == (1, positions(log))
 
 
@@ -76,7 +108,7 @@ def test_the_first_event_of_an_empty_log_is_read_not_guessed() -> None:
     log, taken = FakeLog(), list[Position]()
     follower = Follower(None)
     read_to_the_end(follower, log, taken)
-    assert follower.on_live(log.append()) is Live.READ
+    assert hear(follower, log.append()) is Live.READ
     read_to_the_end(follower, log, taken)
     assert taken == positions(log)
 
@@ -86,7 +118,7 @@ def test_a_live_text_during_a_read_says_read_again() -> None:
     log.append()
     follower = Follower(None)
     page = log.page(None, 10)  # read before the next text was written
-    assert follower.on_live(log.append()) is Live.IGNORE
+    assert hear(follower, log.append()) is Live.IGNORE
     taken += [entry.position for entry in follower.on_page(page, None).entries]
     assert follower.reading
     read_to_the_end(follower, log, taken)
@@ -97,7 +129,7 @@ def test_a_forged_text_from_far_ahead_costs_reads_and_nothing_else() -> None:
     log, taken = FakeLog(), list[Position]()
     log.append()
     follower = Follower(None)
-    follower.on_live(Position(2**53 - 1, 7))
+    hear(follower, Position(2**53 - 1, 7))
     assert read_to_the_end(follower, log, taken) == 0
     assert taken == positions(log)
     assert not follower.reading
@@ -135,7 +167,7 @@ def test_a_log_whose_last_entries_were_removed_ends_at_its_head() -> None:
     follower = Follower(None)
     read_to_the_end(follower, log, taken)
     assert follower.cursor == places[2]
-    assert follower.on_live(log.append()) is Live.DELIVER
+    assert hear(follower, log.append()) is Live.DELIVER
 
 
 def test_a_cursor_before_the_trim_mark_is_reset() -> None:
@@ -196,7 +228,7 @@ class Driven:
         self.late: list[Position] = []
 
     def live(self, position: Position) -> None:
-        if self.follower.on_live(position) is Live.DELIVER:
+        if hear(self.follower, position) is Live.DELIVER:
             self.taken.append(position)
 
     def append(self, fate: str) -> None:

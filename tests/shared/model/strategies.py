@@ -23,7 +23,17 @@ choices: st.SearchStrategy[Choice] = st.sampled_from(
     ["say", "say", "finish", "end message", "renew", "hand back"]
 )
 tab_steps: st.SearchStrategy[TabStep] = st.sampled_from(
-    ["hear", "hear", "lose", "read", "take page", "catch up", "compare heads", "reconnect"]
+    [
+        "hear",
+        "hear",
+        "hear many",
+        "lose",
+        "read",
+        "take page",
+        "catch up",
+        "compare heads",
+        "reconnect",
+    ]
 )
 which_worker = st.integers(0, 1)
 several = st.integers(1, 8)

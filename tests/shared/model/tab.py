@@ -10,7 +10,9 @@ from shared.ids import Position, SessionId, parse_position
 from shared.session_log import LogEntry, LogPage
 from tests.shared.model.world import World
 
-TabStep = Literal["hear", "lose", "read", "take page", "catch up", "compare heads", "reconnect"]
+TabStep = Literal[
+    "hear", "hear many", "lose", "read", "take page", "catch up", "compare heads", "reconnect"
+]
 PAGE_EVENTS = 3
 """So few that most readings need several pages, between which anything may happen."""
 MOST_PAGES = 1000
@@ -39,6 +41,8 @@ class Tab:
         match step:
             case "hear":
                 self._hear()
+            case "hear many":
+                self._hear(most=len(self._texts))
             case "lose":
                 if self._texts:
                     self._texts.popleft()
@@ -78,12 +82,21 @@ class Tab:
             event = json.loads(self._world.ever[self.session, place])
             assert place in held or event["type"] == "delta", f"{place} is not in the log"
 
-    def _hear(self) -> None:
-        if self._texts:
-            place = self._texts.popleft()
-            if self._follower.on_live(place) is Live.DELIVER:
-                assert place.is_next_after(self.shown[-1]), f"{place} after {self.shown[-1]}"
-                self.shown.append(place)
+    def _hear(self, most: int = 1) -> None:
+        """One text comes, or a run of several in one read of the connection."""
+        run: list[Position] = []
+        while self._texts and len(run) < most:
+            if run and not self._texts[0].is_next_after(run[-1]):
+                break
+            run.append(self._texts.popleft())
+        if not run:
+            return
+        cursor = self._follower.cursor
+        if self._follower.on_live(Position(run[0].epoch, run[0].seq - 1), run[-1]) is Live.DELIVER:
+            for place in run:
+                if cursor is not None and place > cursor:
+                    assert place.is_next_after(self.shown[-1]), f"{place} after {self.shown[-1]}"
+                    self.shown.append(place)
 
     def _catch_up(self) -> None:
         """Page after page, with nothing between."""

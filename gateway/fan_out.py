@@ -1,0 +1,68 @@
+"""The hot path: what one read from Redis brought for a session, to each of its tabs.
+
+Everything here runs once a read, a session and a tab, never once an event and a tab. The texts of a
+read are split into runs, places without a gap (`live_text.py`); a tab's follower judges a run by
+its two ends; the texts are framed once for all tabs (`frames.py`) and go out in one write a tab
+(`wire.py`). There is no `await`: nothing can come between a follower's answer and the write that
+relies on it, and no tab waits for another.
+
+To change it safely: who is given what is for `Follower` to say, here it is only done; what a tab
+has not taken is never kept here, it is read again from the log; measure with `make bench`.
+"""
+
+import logging
+
+from gateway.catch_up import CatchUp
+from gateway.followed_session import FollowedSession
+from gateway.follower import Live
+from gateway.live_text import Run, read_runs
+from gateway.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+
+class FanOut:
+    """The live half of the data path; the other is `CatchUp`."""
+
+    def __init__(self, catch_up: CatchUp, metrics: Metrics) -> None:
+        self._catch_up = catch_up
+        self._metrics = metrics
+
+    def deliver(self, session: FollowedSession, texts: list[bytes]) -> None:
+        """Give `texts`, as they came, to the tabs that are at their place; let the others read."""
+        session.hear_news()
+        ours = 0
+        for run in read_runs(texts, session.name):
+            ours += len(run.whole.texts)
+            self._deliver_run(session, run)
+        if ours < len(texts):
+            self._complain(session, len(texts) - ours)
+
+    def _deliver_run(self, session: FollowedSession, run: Run) -> None:
+        before, last = run.before, run.last
+        given = gaps = 0
+        for tab in session.tabs:
+            follower = tab.follower
+            if not tab.socket.has_room and not follower.reading:
+                # Behind: it costs no memory here, and reads on when its socket has drained.
+                follower.read_again()
+            cursor = follower.cursor or before
+            verdict = follower.on_live(before, last)
+            if verdict is Live.DELIVER:
+                frames = run.frames_after(cursor)
+                tab.give(frames)
+                given += len(frames.texts)
+            elif verdict is Live.READ:
+                gaps += 1
+        if given:
+            session.head = last
+            self._metrics.deliveries.value += given
+        if gaps:
+            self._metrics.gaps.inc(gaps)
+            self._catch_up.request(session)
+
+    def _complain(self, session: FollowedSession, count: int) -> None:
+        self._metrics.foreign_texts.inc(count)
+        if not session.has_foreign_texts:
+            _log.warning("%s: dropped a text that is not ours, and will more", session.channel)
+        session.has_foreign_texts = True
