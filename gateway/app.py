@@ -10,6 +10,7 @@ from uuid import uuid4
 from fastapi import FastAPI, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 
 from gateway.acceptance import Acceptance
 from gateway.access import is_origin_allowed, session_of
@@ -21,6 +22,7 @@ from gateway.metrics import Metrics
 from gateway.page import SafeHeaders, build_page_routes
 from gateway.patient import PatientEdge, build_patient_routes
 from gateway.settings import GatewaySettings
+from gateway.tab_route import TabRoute
 from gateway.websocket import WebSocketEdge
 from shared.background import run_in_background
 from shared.inbox import Inbox
@@ -100,10 +102,9 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
     app.include_router(build_routes(acceptance, probe, metrics))
     app.include_router(build_patient_routes(patients))
 
-    @app.websocket("/ws")
-    async def open_tab(websocket: WebSocket) -> None:  # pyright: ignore[reportUnusedFunction]
-        """One tab of one session (docs/protocol.md)."""
-        if not is_origin_allowed(websocket.headers, settings.allowed_origins):
+    async def open_tab(websocket: WebSocket) -> None:
+        # Not `websocket.headers`, which would stay as long as the socket.
+        if not is_origin_allowed(Headers(scope=websocket.scope), settings.allowed_origins):
             return await _refuse(websocket, 403, "This origin may not connect.")
         if probe.draining:
             return await _refuse(websocket, 503, "This gateway is going; come back to another.")
@@ -114,6 +115,7 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
         await edge.serve(websocket, session_id)
 
     app.include_router(build_page_routes(frontend, settings.jaeger_ui_url))
+    app.add_middleware(TabRoute, open_tab)
     return app
 
 

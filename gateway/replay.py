@@ -2,61 +2,70 @@
 
 Neighbouring deltas of one message become one frame, which is the last of them but for its content:
 a tab that reads its way through a log is given text, not tokens.
+
+A long answer is thousands of deltas, so they are not parsed: the content is the last field of a
+text as `shared/protocol.py` encodes it, and the insides of JSON strings are joined as they are.
 """
 
-import json
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from shared.errors import NotALog
+from shared.ids import Position
 from shared.protocol import with_position
 from shared.session_log import LogEntry
 
-_DELTA_TYPES = ('{"type":"assistant"', '{"type":"reasoning"')
+_DELTA_TYPES = ('{"type":"assistant",', '{"type":"reasoning",')
+_CONTENT = ',"streaming":true,"content":"'
+_END = '"}'
+_is_inside_of_string = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*').fullmatch
+
+
+@dataclass(slots=True)
+class _Text:
+    """Neighbouring deltas of one message."""
+
+    message: tuple[str, str]
+    position: Position
+    front: str
+    """What stands before the content in the last of them."""
+    pieces: list[str]
+
+    def frame(self) -> str:
+        content = "".join(self.pieces)
+        return with_position(self.position, f"{self.front}{_CONTENT}{content}{_END}")
 
 
 def frames_of(entries: Sequence[LogEntry]) -> Iterable[str]:
     """The frames for `entries`, in order, neighbouring deltas of one message merged. Raises
-    `NotALog` for entries that no script of ours has written."""
-    pending: tuple[LogEntry, dict[str, Any], list[str]] | None = None
-    for entry in entries:
-        delta = _parse_delta(entry.stored)
-        if pending is not None:
-            if delta is not None and _same_message(delta, pending[1]):
-                pending[2].append(delta["content"])
-                pending = (entry, delta, pending[2])
-                continue
-            yield _merged(*pending)
-            pending = None
+    `NotALog` for a delta that no script of ours has written."""
+    text: _Text | None = None
+    for position, stored in entries:
+        delta = _read_delta(position, stored)
+        if text is not None and (delta is None or delta.message != text.message):
+            yield text.frame()
+            text = None
         if delta is None:
-            yield with_position(entry.position, entry.stored)
+            yield with_position(position, stored)
+        elif text is None:
+            text = delta
         else:
-            pending = (entry, delta, [delta["content"]])
-    if pending is not None:
-        yield _merged(*pending)
+            text.pieces += delta.pieces
+            text.position, text.front = position, delta.front
+    if text is not None:
+        yield text.frame()
 
 
-def _parse_delta(stored: str) -> dict[str, Any] | None:
+def _read_delta(position: Position, stored: str) -> _Text | None:
     if not stored.startswith(_DELTA_TYPES):
         return None
-    try:
-        event: dict[str, Any] = json.loads(stored)
-    except ValueError as error:
-        raise NotALog("an event that is not JSON") from error
-    if not event.get("streaming"):
-        return None
-    if not isinstance(event.get("content"), str) or "message_id" not in event:
-        raise NotALog("a piece of text without text")
-    return event
-
-
-def _same_message(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return (one["type"], one["message_id"]) == (other["type"], other["message_id"])
-
-
-def _merged(last: LogEntry, event: dict[str, Any], pieces: list[str]) -> str:
-    if len(pieces) == 1:
-        return with_position(last.position, last.stored)
-    event["content"] = "".join(pieces)
-    stored = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    return with_position(last.position, stored)
+    front, content, rest = stored.partition(_CONTENT)
+    if not content:
+        return None  # a whole text
+    piece = rest.removesuffix(_END)
+    before, name, message_id = front.rpartition('"message_id":')
+    if not name or piece is rest or not _is_inside_of_string(piece):
+        raise NotALog("a piece of text that is not as it is written")
+    kind = before[: len(_DELTA_TYPES[0])]
+    return _Text((kind, message_id), position, front, [piece])

@@ -33,7 +33,7 @@ class GatewaySettings(SharedSettings):
     """How long a session's channel stays subscribed after its last tab has gone."""
     heads_seconds: Annotated[float, Field(gt=0)] = 5.0
     """How often the heads of the followed logs are compared with the cursors of their tabs."""
-    page_events: Annotated[int, Field(ge=1, le=10_000)] = 256
+    page_events: Annotated[int, Field(ge=1, le=10_000)] = 512
     """Log entries read at once."""
     page_bytes: Annotated[int, Field(ge=1024)] = PAGE_BYTES
     """Of the entries read at once; a bigger one comes alone."""

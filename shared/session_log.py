@@ -10,10 +10,10 @@ This module reads; what appends are the holder of a lease (`shared/lease.py`) an
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from shared.errors import NotALog, Unavailable
-from shared.ids import Position, SessionId, parse_position
+from shared.ids import EPOCH_LIMIT, Position, SessionId, parse_position
 from shared.keys import Keys
 from shared.redis_client import UNAVAILABLE, Redis, RefusedByRedis, Scripts, ask
 
@@ -21,8 +21,7 @@ PAGE_BYTES = 1_048_576
 """What a page holds at most, but for an event that alone is bigger."""
 
 
-@dataclass(frozen=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One event as stored: JSON text without its `id`, and the position that is its `id`."""
 
     position: Position
@@ -64,10 +63,10 @@ class SessionLog:
         try:
             keys = self._keys.session(session_id)
             reply = await self._scripts.run("read", keys, after, count, count_bytes)
-            epoch, head, trimmed, rows = cast(
-                tuple[bytes | None, bytes | None, bytes | None, Any], reply
+            epoch, head, trimmed, flat = cast(
+                tuple[bytes | None, bytes | None, bytes | None, list[bytes]], reply
             )
-            entries = [_entry(*row) for row in cast(list[tuple[bytes, list[bytes]]], rows)]
+            entries = [_entry(*row) for row in zip(flat[::2], flat[1::2], strict=True)]
             last = _head(epoch, head)
             return LogPage(
                 entries=entries,
@@ -89,11 +88,14 @@ class SessionLog:
         return [_head_or_none(reply) for reply in replies]
 
 
-def _entry(place: bytes, fields: list[bytes]) -> LogEntry:
-    name, stored = fields
-    if name != b"event" or not stored.startswith(b'{"type":"'):
+def _entry(place: bytes, stored: bytes) -> LogEntry:
+    if not (stored.startswith(b'{"type":"') and stored.endswith(b"}")):
         raise ValueError("an entry that is not an event")
-    return LogEntry(parse_position(place.decode()), stored.decode())
+    epoch, _, seq = place.partition(b"-")  # Redis has written it: it is canonical
+    position = Position(int(epoch), int(seq))
+    if position.epoch >= EPOCH_LIMIT or position.seq >= EPOCH_LIMIT:
+        raise ValueError("a position that is none of ours")
+    return LogEntry(position, stored.decode())
 
 
 def _head_or_none(reply: list[bytes | None] | Exception) -> Position | None:

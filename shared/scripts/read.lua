@@ -2,26 +2,29 @@
 -- epoch could change between the entries and the head, and a replay end in the wrong life.
 -- ARGV: position ("" for the beginning), most entries, most bytes of them (one comes however big; none
 -- given: no limit).  Reads only.
--- Replies with a list: epoch, head seq, trim mark (each or nil), entries as XRANGE gives them.
+-- Replies with a list: epoch, head seq, trim mark (each or nil), and a list with position and event of
+-- each entry in turn; "" where there is something else than an event.
 local from, most, most_bytes = '-', tonumber(ARGV[2]), tonumber(ARGV[3]) or math.huge
 if ARGV[1] ~= '' then from = '(' .. ARGV[1] end
 local MOST_AT_ONCE = 32
 
 local function read_entries()
   -- Few at first: big entries that do not fit would be copied for nothing.
-  local entries, bytes, count = {}, 0, 1
-  while #entries < most do
-    local step = redis.call('XRANGE', LOG, from, '+', 'COUNT', math.min(count, most - #entries))
+  local flat, entries, bytes, count = {}, 0, 0, 1
+  while entries < most do
+    local step = redis.call('XRANGE', LOG, from, '+', 'COUNT', math.min(count, most - entries))
     for _, entry in ipairs(step) do
-      bytes = bytes + #(entry[2][2] or '')
-      if #entries > 0 and bytes > most_bytes then return entries end
-      entries[#entries + 1] = entry
-      from = '(' .. entry[1]
+      local event = entry[2][1] == 'event' and entry[2][3] == nil and entry[2][2] or ''
+      bytes = bytes + #event
+      if entries > 0 and bytes > most_bytes then return flat end
+      entries = entries + 1
+      flat[2 * entries - 1], flat[2 * entries] = entry[1], event
     end
-    if #step < count then return entries end
+    if #step < count then return flat end
+    from = '(' .. step[#step][1]
     count = math.min(count * 2, MOST_AT_ONCE)
   end
-  return entries
+  return flat
 end
 
 local meta = redis.call('HMGET', META, 'epoch', 'head', 'trimmed')

@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.replay import frames_of
+from shared.errors import NotALog
 from shared.ids import Position
 from shared.protocol import AssistantMessage, ReasoningMessage, ToolCallEvent, encode_event
 from shared.session_log import LogEntry
@@ -49,6 +51,29 @@ def test_a_final_text_is_passed_as_it_was_stored() -> None:
     log = entries(piece("m", "a"), piece("m", "ab", streaming=False))
     frames = list(frames_of(log))
     assert frames[1] == f'{{"id":"7-2",{log[1].stored[1:]}'
+
+
+@pytest.mark.parametrize(
+    "content", ['"', "\\", '\\"', "\n", "\u2028é😀", '","streaming":true,"content":"', '"}', ""]
+)
+def test_whatever_a_piece_says_it_is_joined_as_it_is(content: str) -> None:
+    log = entries(piece("m", "a"), piece("m", content), piece("m", "z"))
+    (frame,) = [json.loads(text) for text in frames_of(log)]
+    assert frame == json.loads(encode_event(piece("m", f"a{content}z"))) | {"id": "7-3"}
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        '{"type":"assistant","message_id":"m","streaming":true,"content":"a"b"}',
+        '{"type":"assistant","message_id":"m","streaming":true,"content":"a\\"}',
+        '{"type":"assistant","message_id":"m","streaming":true,"content":"a","more":1}',
+        '{"type":"reasoning","session_id":"s","streaming":true,"content":"a"}',
+    ],
+)
+def test_a_piece_that_is_not_as_we_write_it_is_in_no_log_of_ours(stored: str) -> None:
+    with pytest.raises(NotALog):
+        list(frames_of([LogEntry(Position(7, 1), stored)]))
 
 
 @given(st.lists(st.tuples(st.sampled_from("mn"), st.text(max_size=5), st.booleans()), max_size=30))

@@ -134,10 +134,11 @@ class Tab:
 
     def _read_after(self, after: Position | None) -> LogPage:
         place = "" if after is None else str(after)
-        epoch, head, trimmed, rows = self._world.look("read", self.session, place, PAGE_EVENTS)
+        epoch, head, trimmed, flat = self._world.look("read", self.session, place, PAGE_EVENTS)
         assert trimmed is None
         entries = [
-            LogEntry(parse_position(entry.decode()), fields[1].decode()) for entry, fields in rows
+            LogEntry(parse_position(entry.decode()), stored.decode())
+            for entry, stored in zip(flat[::2], flat[1::2], strict=True)
         ]
         newest = None if epoch is None else Position(int(epoch), int(head))
         return LogPage(entries, newest, None, len(entries) < PAGE_EVENTS)
