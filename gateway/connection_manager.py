@@ -8,7 +8,7 @@ the log.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 from gateway.catch_up import CatchUp
 from gateway.close_codes import TRY_AGAIN
@@ -28,6 +28,8 @@ from shared.subscription import Batch, Subscription
 _log = logging.getLogger(__name__)
 
 HEADS_PER_ROUND_TRIP = 1000
+LOOKS_PER_STALL = 20
+"""How often it is looked, within `STALL_SECONDS`, whether a tab takes anything."""
 
 
 class ConnectionManager:
@@ -126,21 +128,19 @@ class ConnectionManager:
                 self._fan_out.deliver(session, texts)
 
     def on_lost(self) -> None:
-        """Redis is away: say so, and read the log when it is back."""
-        self._metrics.redis_lost.inc()
-        for session in self._sessions.values():
-            session.hear_news()
-        for tab in self.all_tabs():
-            tab.follower.read_again()
-        self.broadcast("reconnecting")
+        """Redis is away: say so, and read the logs when it is back."""
+        self._lose(self._sessions.values())
 
     def on_restored(self) -> None:
         """Every channel is subscribed again: read what was missed."""
-        for session in self._sessions.values():
-            session.hear_news()
-            for tab in session.tabs:
-                tab.follower.read_again()  # one may have reached the head while nothing arrived
-            self._catch_up.request(session)
+        self._restore(self._sessions.values())
+
+    def on_part_lost(self, channels: Collection[bytes]) -> None:
+        """As `on_lost`, for the sessions of these channels: a cluster is lost in parts."""
+        self._lose(self._following(channels))
+
+    def on_part_restored(self, channels: Collection[bytes]) -> None:
+        self._restore(self._following(channels))
 
     # loops
 
@@ -158,26 +158,50 @@ class ConnectionManager:
                 except Unavailable as error:
                     _log.warning("heads could not be compared: %s", error)
                     break
-                for session, head, before in zip(chunk, heads, news, strict=True):
+                for session, before in zip(chunk, news, strict=True):
+                    if session.session_id not in heads:
+                        continue  # its node is away: what it has missed is read when that is back
                     # Else its texts are coming: behind them the head is ahead, and what is missing
                     # among them shows as a gap. A lost last one is found the next time.
                     if session.news == before:
-                        self._on_head(session, head)
+                        self._on_head(session, heads[session.session_id])
 
     async def send_heartbeats(self) -> None:
         """Give silent sockets a sign of life, and close those that take nothing. Never ends."""
+        looked_at = 0.0
         while True:
             await asyncio.sleep(min(1.0, self._settings.heartbeat_seconds / 4))
             now = asyncio.get_running_loop().time()
+            look = now - looked_at >= self._settings.stall_seconds / LOOKS_PER_STALL
+            looked_at = now if look else looked_at
             for session in self._sessions.values():
                 for tab in session.tabs:
-                    if tab.socket.has_stalled(now):
+                    if look and tab.socket.has_stalled(now):
                         self._metrics.stalled.inc()
                         tab.socket.close(TRY_AGAIN, "took nothing")
                     elif tab.is_silent(now, self._settings.heartbeat_seconds):
                         tab.beat(session.head)
 
     # inside
+
+    def _following(self, channels: Iterable[bytes]) -> list[FollowedSession]:
+        return [self._by_channel[name] for name in channels if name in self._by_channel]
+
+    def _lose(self, sessions: Iterable[FollowedSession]) -> None:
+        self._metrics.redis_lost.inc()
+        for session in sessions:
+            session.hear_news()
+            for tab in session.tabs:
+                tab.follower.read_again()
+                if tab.announced:
+                    tab.say("reconnecting")
+
+    def _restore(self, sessions: Iterable[FollowedSession]) -> None:
+        for session in sessions:
+            session.hear_news()
+            for tab in session.tabs:
+                tab.follower.read_again()  # one may have reached the head while nothing arrived
+            self._catch_up.request(session)
 
     def _count_tabs(self, change: int) -> None:
         self._tab_count += change

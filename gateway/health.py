@@ -2,16 +2,24 @@
 
 A pub/sub connection that is open but deaf keeps every other sign green. So the gateway publishes a
 probe to itself through the real path; readiness hangs on its arrival, and silence on an open
-connection makes the gateway connect anew.
+connection makes the gateway connect anew. Each node of a cluster has a probe of its own.
 """
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from gateway.metrics import Metrics
 from shared.errors import Unavailable
+from shared.keys import retag
 from shared.redis_client import Redis, ask
-from shared.subscription import Batch, Listener, Subscription
+from shared.subscription import (
+    Batch,
+    Listener,
+    Subscription,
+    tell_part_lost,
+    tell_part_restored,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -20,16 +28,70 @@ DEAF_SECONDS = 2.0
 """Four probes lost: not ready, and tabs are told. A Redis that answers nobody for three seconds is
 noticed before it is back."""
 
+MARKS_AT_ONCE = 1000
+"""Names that are tried in one round to find one in the slots of each node."""
+
+
+class Echo:
+    """What comes back of what is published on one channel."""
+
+    def __init__(self, client: Redis, channel: str) -> None:
+        self.channel = channel
+        self.waiting_since = _now()
+        """When the channel was last subscribed, or was to be."""
+        self._client = client
+        self._last_arrival: float | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since something came back; infinite before the first."""
+        return float("inf") if self._last_arrival is None else _now() - self._last_arrival
+
+    async def run(self, subscription: Subscription) -> None:
+        """Publish every half second what is to come back, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(subscription.subscribe(self.channel))
+            try:
+                await self._publish()
+            finally:
+                subscription.unsubscribe(self.channel)
+
+    def arrive(self) -> None:
+        """It has come back."""
+        self._last_arrival = _now()
+
+    def heal(self, subscription: Subscription) -> None:
+        """Have the connection made anew that should bring it, if that is open and deaf."""
+        line = subscription.line_of(self.channel)
+        if line is None:
+            return  # it is looked for
+        # One that went deaf before its channels were confirmed would wait for them for ever.
+        silence = line.restoring_in_silence_seconds
+        if line.is_connected:
+            silence = min(self.age, _now() - self.waiting_since)
+        if silence > DEAF_SECONDS:
+            _log.warning("probe: the subscription is open but deaf; connecting anew")
+            line.reconnect()
+
+    async def _publish(self) -> None:
+        while True:
+            try:
+                await ask(self._client, lambda: self._client.publish(self.channel, "probe"))
+            except Unavailable as error:
+                _log.warning("probe: Redis does not answer: %s", error)
+            await asyncio.sleep(PROBE_SECONDS)
+
 
 class Probe:
-    """Stands between the subscription and its listener, and takes its own channel's texts."""
+    """Stands between the subscription and its listener, and takes its own channels' texts."""
 
     def __init__(self, client: Redis, channel: str, listener: Listener, metrics: Metrics) -> None:
         self._client = client
         self._channel = channel
+        self._next_mark = 0
         self._listener = listener
-        self._last_arrival: float | None = None
-        self._reconnected_at = 0.0
+        self._echoes: dict[bytes, Echo] = {}
+        self._tasks: dict[bytes, asyncio.Task[None]] = {}
         self.draining = False
         # Looked at when they are scraped, so that they are never older than the scrape.
         metrics.ready.set_function(lambda: self.is_ready)
@@ -37,24 +99,27 @@ class Probe:
 
     @property
     def is_ready(self) -> bool:
-        return not self.draining and self._age() < DEAF_SECONDS
+        """Whether most nodes are heard. If it had to be all, the loss of one of many would take
+        every gateway out of service, for the sessions of all others too."""
+        heard = sum(echo.age < DEAF_SECONDS for echo in self._echoes.values())
+        return not self.draining and 2 * heard > len(self._echoes)
 
     async def run(self, subscription: Subscription) -> None:
-        """Publish a probe every half second, and judge what came back. Never ends."""
+        """Publish probes every half second, and judge what came back. Never ends."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(subscription.subscribe(self._channel))
-            # Apart: a Redis that does not answer holds the next probe up, not the judgement.
-            group.create_task(self._publish())
             while True:
-                began = self._now()
+                self._cover_nodes(subscription, group)
+                began = _now()
                 await asyncio.sleep(PROBE_SECONDS)
                 # This process was held up: what came meanwhile is read after this, not before.
-                if self._now() - began < 2 * PROBE_SECONDS:
-                    self._heal(subscription)
+                if _now() - began < 2 * PROBE_SECONDS:
+                    for echo in self._echoes.values():
+                        echo.heal(subscription)
 
     def on_batch(self, batch: Batch) -> None:
-        if batch.pop(self._channel.encode(), None):
-            self._last_arrival = self._now()
+        for name in self._echoes.keys() & batch.keys():
+            del batch[name]
+            self._echoes[name].arrive()
         if batch:
             self._listener.on_batch(batch)
 
@@ -62,30 +127,52 @@ class Probe:
         self._listener.on_lost()
 
     def on_restored(self) -> None:
-        self._reconnected_at = self._now()
+        self._wait_anew(self._echoes)
         self._listener.on_restored()
 
-    async def _publish(self) -> None:
-        while True:
-            try:
-                await ask(self._client, lambda: self._client.publish(self._channel, "probe"))
-            except Unavailable as error:
-                _log.warning("probe: Redis does not answer: %s", error)
-            await asyncio.sleep(PROBE_SECONDS)
+    def on_part_lost(self, channels: Collection[bytes]) -> None:
+        self._wait_anew(channels)
+        if others := [name for name in channels if name not in self._echoes]:
+            tell_part_lost(self._listener, others)
 
-    def _heal(self, subscription: Subscription) -> None:
-        # One that went deaf before its channels were confirmed would wait for them for ever.
-        silence = subscription.restoring_in_silence_seconds
-        if subscription.is_connected:
-            silence = min(self._age(), self._now() - self._reconnected_at)
-        if silence > DEAF_SECONDS:
-            _log.warning("probe: the subscription is open but deaf; connecting anew")
-            subscription.reconnect()
+    def on_part_restored(self, channels: Collection[bytes]) -> None:
+        self._wait_anew(channels)
+        if others := [name for name in channels if name not in self._echoes]:
+            tell_part_restored(self._listener, others)
+
+    def _wait_anew(self, channels: Collection[bytes]) -> None:
+        for name in self._echoes.keys() & set(channels):
+            self._echoes[name].waiting_since = _now()
+
+    def _cover_nodes(self, subscription: Subscription, group: asyncio.TaskGroup) -> None:
+        """See that each node has one channel among its slots, wherever slots have moved to."""
+        missing = set(self._client.nodes())
+        for name in list(self._echoes):
+            node = self._client.node_of(name)
+            if node in missing:
+                missing.remove(node)
+            else:
+                del self._echoes[name]
+                self._tasks.pop(name).cancel()
+        if not missing:
+            return
+        for mark in range(self._next_mark, self._next_mark + MARKS_AT_ONCE):
+            channel = retag(self._channel, mark)
+            node = self._client.node_of(channel)
+            if node in missing:
+                missing.remove(node)
+                name = channel.encode()
+                echo = self._echoes[name] = Echo(self._client, channel)
+                self._tasks[name] = group.create_task(echo.run(subscription))
+            if not missing:
+                self._next_mark = mark + 1
+                return
+        self._next_mark += MARKS_AT_ONCE
 
     def _age(self) -> float:
-        """Seconds since a probe came back; infinite before the first."""
-        return float("inf") if self._last_arrival is None else self._now() - self._last_arrival
+        """Seconds since a probe came back from the node that has been silent longest."""
+        return max((echo.age for echo in self._echoes.values()), default=float("inf"))
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

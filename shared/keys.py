@@ -79,8 +79,17 @@ class Keys:
         return self._prefixed(f"reply:{{{request_id}}}")
 
     def probe(self, gateway_id: str) -> str:
-        """A gateway's channel to itself, to prove that what is published arrives."""
+        """A gateway's channel to itself, to prove that what is published arrives; where Redis is a
+        cluster, it has others beside it (`retag`)."""
         return self._prefixed(f"gateway:{{{gateway_id}}}:probe")
 
     def _prefixed(self, name: str) -> str:
         return f"{self.namespace}:{name}" if self.namespace else name
+
+
+def retag(name: str, mark: int) -> str:
+    """The name with another hash tag, so that on a cluster it is in another slot; itself for 0."""
+    if mark == 0:
+        return name
+    front, brace, back = name.partition("}")
+    return f"{front}.{mark}{brace}{back}"

@@ -190,10 +190,18 @@ class Leases:
     """Gives out the leases of one deployment."""
 
     def __init__(
-        self, client: Redis, keys: Keys, *, session_ttl: int, log_max_events: int, lease_ms: int
+        self,
+        client: Redis,
+        keys: Keys,
+        *,
+        session_ttl: int,
+        log_max_events: int,
+        lease_ms: int,
+        scripts: Scripts | None = None,
     ) -> None:
+        """`scripts`: how they are run, where not one by one over `client`."""
         self.keys = keys
-        self.scripts = Scripts(client)
+        self.scripts = scripts or Scripts(client)
         self.session_ttl = session_ttl
         self.log_max_events = log_max_events
         self.lease_ms = lease_ms

@@ -18,6 +18,8 @@ RequestId = NewType("RequestId", str)
 """One `/patient` request."""
 
 REPLY_TTL_SECONDS = 60
+PUT = "redis.call('RPUSH', KEYS[1], ARGV[1]); redis.call('EXPIRE', KEYS[1], ARGV[2])"
+"""One step: an answer that nobody takes must not stay for ever."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,9 @@ class PatientAnswers:
     async def put(self, request_id: RequestId, answer: PatientAnswer) -> None:
         """Answer. A second answer to a request lies beside the first and is taken by nobody. Raises
         `Unavailable`: call it again."""
-        pipeline = self._client.pipeline(transaction=True)
-        key = self._keys.reply(request_id)
-        pipeline.rpush(key, answer.model_dump_json())
-        pipeline.expire(key, REPLY_TTL_SECONDS)
-        await ask(self._client, pipeline.execute)
+        run = cast(Callable[..., Awaitable[Any]], self._client.eval)
+        key, text = self._keys.reply(request_id), answer.model_dump_json()
+        await ask(self._client, lambda: run(PUT, 1, key, text, REPLY_TTL_SECONDS))
 
     async def take(self, request_id: RequestId, seconds: float) -> PatientAnswer | None:
         """The answer, or `None` when there was none in time. Raises `Unavailable`: call it again

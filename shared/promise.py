@@ -4,11 +4,15 @@ The work stream and the inbox are two keys in two slots, so no script can change
 runs over one connection: when it breaks between the two steps, Redis may be another one that has
 forgotten the first, and the pair is begun again from its first step. The client's own reconnecting,
 which nobody notices, left a message in an inbox without an entry to bring it to a worker.
+
+On a cluster the two keys are on two nodes, and the second step says nothing about the node of the
+first. So that connection is asked once more (`hold`): whether it still stands, and whether a
+replica has what was written.
 """
 
 from shared.ids import EntryId
 from shared.inbox import Enqueued, Inbox, SubmittedMessage
-from shared.redis_client import Redis, one_connection
+from shared.redis_client import Redis, ask, one_connection
 from shared.work_stream import WorkStream
 
 
@@ -27,6 +31,7 @@ class Promises:
         async with one_connection(self._client) as client:
             entry_id = await self._work_stream.submit(message, client)
             await self._inbox.enqueue(message, entry_id, client)
+            await ask(client, client.hold)
 
     async def settle(self, message: SubmittedMessage, entry_id: EntryId) -> Enqueued:
         """Enqueue the message, if that was not done, and acknowledge its entry, if it has left the
@@ -34,5 +39,6 @@ class Promises:
         async with one_connection(self._client) as client:
             state = await self._inbox.enqueue(message, entry_id, client)
             if state is Enqueued.LEFT:
+                await ask(client, client.hold)
                 await self._work_stream.acknowledge(entry_id, client)
             return state

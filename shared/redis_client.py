@@ -1,4 +1,4 @@
-"""The only place where options of the Redis client are chosen, and where its failures get a name.
+"""From a URL to a client, and from what a client raises to what it means.
 
 Every write of ours is idempotent or numbered (see the scripts), so the client may send one again
 after a time-out: a reply that was lost costs nothing.
@@ -11,9 +11,6 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import redis.asyncio as redis_asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
     NoScriptError,
@@ -25,16 +22,15 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from shared.cluster import connect_cluster
+from shared.cluster_url import CLUSTER_SCHEMES, parse_cluster_url
 from shared.errors import Unavailable
 from shared.keys import SessionKeys
+from shared.redis_server import COMMAND_TIMEOUT_SECONDS, Redis, connect_server
 from shared.sentinel import SENTINEL_SCHEME, PrimaryPool, parse_sentinel_url
 
 SCRIPTS = Path(__file__).parent / "scripts"
 SCRIPT_NAMES = [path.stem for path in SCRIPTS.glob("*.lua") if path.stem != "prelude"]
-COMMAND_TIMEOUT_SECONDS = 2.0
-"""A command that takes longer counts as unanswered; one repetition still ends within five
-seconds."""
-
 UNAVAILABLE = (
     RedisConnectionError,
     TimeoutError,
@@ -55,15 +51,11 @@ RefusedByRedis = ResponseError
 T = TypeVar("T")
 
 
-class Redis(redis_asyncio.Redis):
-    """The client, with the time that `ask` gives its calls."""
-
-    timeout_seconds: float = COMMAND_TIMEOUT_SECONDS
-
-
 def connect_redis(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS) -> Redis:
     """A client for `url` that opens connections when they are needed. Raises `ValueError` for one
     that is not served."""
+    if url.startswith(CLUSTER_SCHEMES):
+        return connect_cluster(parse_cluster_url(url), timeout_seconds)
     if url.startswith(SENTINEL_SCHEME):
         pool = PrimaryPool(parse_sentinel_url(url), timeout_seconds)
         led = cast(Redis, Redis.from_pool(pool))
@@ -71,20 +63,7 @@ def connect_redis(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS)
         return led
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"REDIS_URL: scheme {url.split(':', 1)[0]!r} is not supported")
-    made: object = Redis.from_url(
-        url,
-        protocol=2,
-        # `ask` limits the time instead. With a time-out of its own the client writes inside
-        # `asyncio.wait_for`, which on Python 3.11 swallows a cancellation that comes together with
-        # the end of the write: loops that were told to stop went on for ever.
-        socket_timeout=None,
-        socket_connect_timeout=timeout_seconds,
-        # What goes wrong is told to the caller, who knows from where to begin again.
-        retry=Retry(NoBackoff(), 0),
-    )
-    client = cast(Redis, made)
-    client.timeout_seconds = timeout_seconds
-    return client
+    return connect_server(url, timeout_seconds)
 
 
 async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds: float = 0) -> T:
@@ -104,10 +83,10 @@ async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds
 
 @asynccontextmanager
 async def one_connection(client: Redis) -> AsyncGenerator[Redis, None]:
-    """A client whose calls all go over one connection. When that breaks, the next call raises
-    `Unavailable`, where the common client would go on over another one without a word."""
-    pinned = cast(Redis, client.client())
-    pinned.timeout_seconds = client.timeout_seconds
+    """A client whose calls all go over one connection, to each node where Redis is a cluster. When
+    one breaks, the next call over it, or `hold`, raises `Unavailable`, where the common client
+    would go on over another one without a word."""
+    pinned = client.pinned()
     try:
         await ask(pinned, pinned.initialize)
         yield pinned
@@ -120,6 +99,12 @@ def read_script(name: str) -> str:
     return (SCRIPTS / f"{name}.lua").read_text()
 
 
+def _sharded(text: str) -> str:
+    """The script as a cluster needs it: what it publishes stays on the node that has the slot. So
+    it is another script, with another hash, and no call has to find out where it runs."""
+    return text.replace("'PUBLISH'", "'SPUBLISH'")
+
+
 class Scripts:
     """The scripts in `shared/scripts`, each run by its hash; the prelude stands before each."""
 
@@ -127,7 +112,13 @@ class Scripts:
         self._client = client
         prelude = read_script("prelude")
         self._texts = {name: prelude + read_script(name) for name in SCRIPT_NAMES}
+        if client.is_sharded:
+            self._texts = {name: _sharded(text) for name, text in self._texts.items()}
         self._hashes: dict[str, str] = {}
+
+    def text(self, name: str) -> str:
+        """What the server is given for this script."""
+        return self._texts[name]
 
     async def run(
         self,

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
 from weakref import WeakSet
 
 import redis.asyncio as redis_asyncio
@@ -24,6 +23,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from shared.servers_url import Address, parse_servers_url
+
 SENTINEL_SCHEME = "redis+sentinel://"
 SENTINEL_PORT = 26379
 ANSWER_SECONDS = 0.5
@@ -32,8 +33,6 @@ fourth within one command's time."""
 
 WATCH_SECONDS = 0.5
 """How often it is looked whether the primary is another."""
-
-Address = tuple[str, int]
 
 _log = logging.getLogger(__name__)
 
@@ -52,37 +51,21 @@ class SentinelUrl:
 
 def parse_sentinel_url(url: str) -> SentinelUrl:
     """The parts of the URL. Raises `ValueError` with a sentence that holds no secret."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # whose text may hold the password
-        raise ValueError("REDIS_URL: not a URL") from None
-    if parts.query or parts.fragment:
+    parts = parse_servers_url(url, kind="sentinel", default_port=SENTINEL_PORT)
+    if parts.query:
         raise ValueError("REDIS_URL: a redis+sentinel:// URL takes no options")
-    login, _, hosts = parts.netloc.rpartition("@")
-    username, has_password, password = login.partition(":")
-    service, _, database = parts.path.strip("/").partition("/")
+    service, _, database = parts.path.partition("/")
     if not service:
         raise ValueError("REDIS_URL: redis+sentinel://host:port/SERVICE has no service")
     if database and not database.isdecimal():
         raise ValueError("REDIS_URL: the database after the service is no number")
     return SentinelUrl(
-        sentinels=tuple(_parse_address(host) for host in hosts.split(",")),
-        service=unquote(service),
+        sentinels=parts.addresses,
+        service=service,
         database=int(database or 0),
-        username=unquote(username) or None,
-        password=unquote(password) if has_password else None,
+        username=parts.username,
+        password=parts.password,
     )
-
-
-def _parse_address(text: str) -> Address:
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError("REDIS_URL: a sentinel's port is no number below 65536") from None
-    if not host:
-        raise ValueError("REDIS_URL: a sentinel without a host")
-    return host, SENTINEL_PORT if port is None else port
 
 
 class Sentinels:

@@ -77,15 +77,24 @@ class SessionLog:
         except (RefusedByRedis, ValueError) as error:
             raise NotALog(str(error)) from error
 
-    async def read_heads(self, session_ids: Sequence[SessionId]) -> list[Position | None]:
+    async def read_heads(
+        self, session_ids: Sequence[SessionId]
+    ) -> dict[SessionId, Position | None]:
         """The last position of each log, in one round trip; `None` also where there is no log of
-        ours, which a read then says. Raises `Unavailable`."""
+        ours, which a read then says. Those of a node that is away are left out. Raises
+        `Unavailable` when none could be asked."""
         pipeline = self._client.pipeline(transaction=False)
         for session_id in session_ids:
             pipeline.hmget(self._keys.session(session_id).meta, ["epoch", "head"])
         execute = cast(Callable[..., Awaitable[list[Any]]], pipeline.execute)
         replies = await ask(self._client, lambda: execute(raise_on_error=False))
-        return [_head_or_none(reply) for reply in replies]
+        heads: dict[SessionId, Position | None] = {}
+        for session_id, reply in zip(session_ids, replies, strict=True):
+            if not isinstance(reply, UNAVAILABLE):
+                heads[session_id] = _head_or_none(reply)
+        if replies and not heads:
+            raise Unavailable(str(replies[0])) from replies[0]
+        return heads
 
 
 def _entry(place: bytes, stored: bytes) -> LogEntry:
@@ -99,8 +108,6 @@ def _entry(place: bytes, stored: bytes) -> LogEntry:
 
 
 def _head_or_none(reply: list[bytes | None] | Exception) -> Position | None:
-    if isinstance(reply, UNAVAILABLE):
-        raise Unavailable(str(reply)) from reply
     try:
         return None if isinstance(reply, Exception) else _head(*reply)
     except ValueError:

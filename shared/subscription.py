@@ -1,30 +1,34 @@
-"""One pub/sub connection that carries every channel a process listens to.
+"""What a process listens to: channels that stay subscribed, whatever becomes of connections.
 
-redis-py makes the connection (address, TLS, AUTH); then its bytes are read here, in whole socket
-reads, by hiredis: what one read brought is handed over as one batch. When the connection is lost it
-is made again and every channel subscribed again; what was published meanwhile is gone, which is why
-the listener is told and reads the log.
+One connection carries every channel; on a cluster, one to each node carries those of its slots.
+Where one is lost it is made again and its channels subscribed again, at the node that has them by
+then; what was published meanwhile is gone, which is why the listener is told and reads the log.
 """
 
 import asyncio
 import logging
 import random
-from collections import Counter
-from collections.abc import Callable
-from typing import Any, Protocol, cast
-
-import hiredis
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Protocol, runtime_checkable
 
 from shared.redis_client import UNAVAILABLE, Redis
+from shared.subscription_line import CHANNELS_PER_COMMAND, Batch, Line
+
+__all__ = [
+    "CHANNELS_PER_COMMAND",
+    "Batch",
+    "Listener",
+    "PartListener",
+    "Subscription",
+    "tell_part_lost",
+    "tell_part_restored",
+]
 
 _log = logging.getLogger(__name__)
 
 RECONNECT_FIRST_SECONDS = 0.05
 RECONNECT_LONGEST_SECONDS = 1.0
-CHANNELS_PER_COMMAND = 1000
-
-Batch = dict[bytes, list[bytes]]
-"""What one read from Redis brought: payloads in order, by channel."""
 
 
 class Listener(Protocol):
@@ -37,52 +41,74 @@ class Listener(Protocol):
     def on_restored(self) -> None: ...
 
 
-class Subscription(asyncio.Protocol):
+@runtime_checkable
+class PartListener(Listener, Protocol):
+    """One that can be told which channels are concerned: of a cluster only parts are lost. Who is
+    no such listener is told that all is lost, and restored at once: who reads a log subscribes to
+    its channel first, which takes until that is back. So more is read than has to be, not less."""
+
+    def on_part_lost(self, channels: Collection[bytes]) -> None: ...
+
+    def on_part_restored(self, channels: Collection[bytes]) -> None: ...
+
+
+def tell_part_lost(listener: Listener, channels: Collection[bytes]) -> None:
+    """Tell any listener that these channels are lost."""
+    if isinstance(listener, PartListener):
+        listener.on_part_lost(channels)
+    else:
+        listener.on_lost()
+        listener.on_restored()
+
+
+def tell_part_restored(listener: Listener, channels: Collection[bytes]) -> None:
+    """Tell any listener that these channels are subscribed again."""
+    if isinstance(listener, PartListener):
+        listener.on_part_restored(channels)
+    else:
+        listener.on_restored()
+
+
+class Subscription:
     """Keeps `subscribe`d channels subscribed for as long as `run` runs."""
 
     def __init__(self, client: Redis, listener: Listener) -> None:
         self._client = client
         self._listener = listener
         self._wanted: dict[bytes, asyncio.Future[None]] = {}
-        self._unconfirmed: Counter[bytes] = Counter()
-        """SUBSCRIBEs by channel that Redis has not answered yet: after one that was taken back, the
-        first answer is not that of the second."""
-        self._transport: asyncio.Transport | None = None
-        self._reader = hiredis.Reader()
-        self._lost = asyncio.Event()
-        self._restoring = False
-        self._heard_at = 0.0
+        self._lines: dict[Redis, Line] = {}
+        self._line_of: dict[bytes, Line] = {}
+        self._told_lost: set[bytes] = set()
+        """Channels that a part listener was told of and not yet that they are back."""
+        self._astray: dict[bytes, Redis | None] = {}
+        """Channels that no line carries, with the node that sent them away."""
+        self._in_doubt: set[Line] = set()
+        """Lines that were lost: their channels may be elsewhere by now."""
+        self._to_do = asyncio.Event()
+        self._keeping: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
-        """Connect, and connect again whenever the connection is lost, until cancelled."""
-        delay = RECONNECT_FIRST_SECONDS
-        while True:
-            try:
-                connection = await self._connect()
-            except UNAVAILABLE as error:
-                _log.warning(
-                    "subscription: no connection to Redis: %s", str(error) or type(error).__name__
-                )
-                await asyncio.sleep(delay * random.uniform(0.5, 1))
-                delay = min(delay * 2, RECONNECT_LONGEST_SECONDS)
-                continue
+        """Connect, and connect again whenever a connection is lost, until cancelled."""
+        async with asyncio.TaskGroup() as self._keeping:
+            for node in self._client.nodes():
+                self._open(node)
+            self._to_do.set()
             delay = RECONNECT_FIRST_SECONDS
-            try:
-                await self._lost.wait()
-            finally:
-                self._forget_connection()
-                # redis-py owns the socket object: let it close what it opened.
-                await connection.disconnect(nowait=True)
-            _log.warning("subscription: lost its connection to Redis")
+            while True:
+                await self._to_do.wait()
+                self._to_do.clear()
+                found = await self._find_lines()
+                delay = RECONNECT_FIRST_SECONDS if found else _longer(delay)
+                await asyncio.sleep(delay)
 
     async def subscribe(self, channel: str) -> None:
-        """Returns when Redis has confirmed: what is published from here on arrives, or `on_lost` is
-        called. Cancelling it leaves the channel subscribed; call `unsubscribe`."""
+        """Returns when Redis has confirmed: what is published from here on arrives, or the listener
+        is told that it is lost. Cancelling it leaves the channel subscribed; call `unsubscribe`."""
         name = channel.encode()
         confirmed = self._wanted.get(name)
         if confirmed is None:
             confirmed = self._wanted[name] = asyncio.get_running_loop().create_future()
-            self._subscribe([name])
+            self._place([name])
         await asyncio.shield(confirmed)
 
     def unsubscribe(self, channel: str) -> None:
@@ -91,107 +117,134 @@ class Subscription(asyncio.Protocol):
         confirmed = self._wanted.pop(name, None)
         if confirmed is not None:
             confirmed.cancel()
-            self._send(b"UNSUBSCRIBE", [name])
+            self._told_lost.discard(name)
+            self._astray.pop(name, None)
+            line = self._line_of.pop(name, None)
+            if line is not None:
+                line.leave(name)
+
+    def line_of(self, channel: str) -> Line | None:
+        """The connection that carries the channel, or will when it is there."""
+        return self._line_of.get(channel.encode())
 
     def reconnect(self) -> None:
-        """Give up the present connection: it is open but nothing arrives on it."""
-        if self._transport is not None:
-            self._transport.abort()
+        """Give up the present connections: they are open but nothing arrives on them."""
+        for line in self._lines.values():
+            line.reconnect()
 
     @property
     def is_connected(self) -> bool:
-        return self._transport is not None and not self._restoring
+        """Whether every connection stands and its channels are confirmed."""
+        return bool(self._lines) and all(line.is_connected for line in self._lines.values())
 
-    @property
-    def restoring_in_silence_seconds(self) -> float:
-        """For how long nothing has come on a connection whose channels are not all confirmed."""
-        if self._transport is None or not self._restoring:
-            return 0.0
-        return asyncio.get_running_loop().time() - self._heard_at
+    # from the lines
 
-    # asyncio.Protocol
+    def on_confirmed(self, line: Line, channels: list[bytes]) -> None:
+        back: list[bytes] = []
+        for channel in channels:
+            if self._line_of.get(channel) is not line:
+                continue  # unsubscribed, or elsewhere, meanwhile
+            if not self._wanted[channel].done():
+                self._wanted[channel].set_result(None)
+            if channel in self._told_lost:
+                back.append(channel)
+        if back:
+            self._told_lost.difference_update(back)
+            tell_part_restored(self._listener, back)
 
-    def data_received(self, data: bytes) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
-        self._reader.feed(data)
-        batch: Batch = {}
-        while (reply := self._reader.gets()) is not False:
-            if isinstance(reply, hiredis.ReplyError):
-                _log.error("subscription: Redis answered %s", reply)
-                self.reconnect()
-                return
-            match cast(list[Any], reply):
-                case [b"message", channel, payload]:
-                    batch.setdefault(channel, []).append(payload)
-                case [b"subscribe", channel, _]:
-                    self._confirm(channel)
-                case _:
-                    pass  # unsubscribed
-        if batch:
-            self._listener.on_batch(batch)
+    def on_sent_away(self, line: Line, channels: list[bytes]) -> None:
+        for channel in channels:
+            del self._line_of[channel]
+            self._astray[channel] = line.node
+        self._lose(channels)
+        self._to_do.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lost.set()
+    def on_line_lost(self, line: Line) -> None:
+        self._in_doubt.add(line)
+        self._to_do.set()
+        self._lose(line.channels)
+        if not self._client.is_sharded:
+            self._listener.on_lost()
+
+    def on_line_restored(self, line: Line) -> None:
+        if not self._client.is_sharded:
+            self._listener.on_restored()
 
     # inside
 
-    async def _connect(self) -> Any:
-        pool: Any = self._client.connection_pool
-        connection = pool.make_connection()
+    def _open(self, node: Redis) -> Line:
+        assert self._keeping is not None
+        line = self._lines[node] = Line(node, self, self._listener.on_batch)
+        self._keeping.create_task(self._keep(line))
+        return line
+
+    async def _keep(self, line: Line) -> None:
+        """Keep the line connected for as long as it is one of ours."""
+        delay = RECONNECT_FIRST_SECONDS
+        while self._lines.get(line.node) is line:
+            try:
+                await line.carry()
+                delay = RECONNECT_FIRST_SECONDS
+                _log.warning("subscription: lost its connection to Redis")
+            except UNAVAILABLE as error:
+                reason = str(error) or type(error).__name__
+                _log.warning("subscription: no connection to Redis: %s", reason)
+                self._in_doubt.add(line)
+                self._to_do.set()
+                await asyncio.sleep(delay * random.uniform(0.5, 1))
+                delay = _longer(delay)
+
+    def _place(self, channels: Iterable[bytes]) -> None:
+        """Give each channel to the line of the server that has it."""
+        shares: defaultdict[Line, list[bytes]] = defaultdict(list)
+        for channel in channels:
+            node = self._client.node_of(channel) if self._keeping is not None else None
+            if node is None:
+                self._astray.setdefault(channel, None)
+                continue
+            line = self._line_of[channel] = self._lines.get(node) or self._open(node)
+            shares[line].append(channel)
+        for line, share in shares.items():
+            line.take(share)
+        if self._astray:
+            self._to_do.set()
+
+    async def _find_lines(self) -> bool:
+        """Find out who has the channels that are carried by nobody, or not for certain; whether
+        somebody could say."""
+        teller = next((node for node in self._astray.values() if node is not None), None)
         try:
-            async with asyncio.timeout(self._client.timeout_seconds):
-                await connection.connect()
-        except BaseException:
-            # Also when it is cut off in the middle: the client does not close what it has opened.
-            await connection.disconnect(nowait=True)
-            raise
-        self._lost.clear()
-        self._heard_at = asyncio.get_running_loop().time()
-        self._reader = hiredis.Reader()
-        self._transport = cast(asyncio.Transport, connection._writer.transport)  # the one way to it
-        self._transport.set_protocol(self)
-        self._restoring = True
-        self._unconfirmed.clear()
-        self._subscribe(list(self._wanted))
-        self._finish_restoring()
-        return connection
+            await self._client.look_again(teller)
+        except UNAVAILABLE as error:
+            _log.warning("subscription: %s", str(error) or type(error).__name__)
+            self._to_do.set()
+            return False
+        for line in self._in_doubt:
+            self._review(line)
+        self._in_doubt.clear()
+        astray, self._astray = self._astray, {}
+        self._place(astray)
+        return True
 
-    def _confirm(self, channel: bytes) -> None:
-        self._unconfirmed[channel] -= 1
-        if self._unconfirmed[channel] > 0:
-            return
-        del self._unconfirmed[channel]
-        confirmed = self._wanted.get(channel)
-        if confirmed is not None and not confirmed.done():
-            confirmed.set_result(None)
-        self._finish_restoring()
+    def _review(self, line: Line) -> None:
+        """Take from a line what is elsewhere by now, and give it up if its server has nothing."""
+        for channel in line.channels:
+            if self._client.node_of(channel) is not line.node:
+                line.leave(channel)
+                del self._line_of[channel]
+                self._astray[channel] = None
+        if not line.channels and line.node not in self._client.nodes():
+            self._lines.pop(line.node, None)
 
-    def _finish_restoring(self) -> None:
-        if self._restoring and not self._unconfirmed:
-            self._restoring = False
-            self._listener.on_restored()
-
-    def _forget_connection(self) -> None:
-        self._transport = None
-        self._restoring = False
-        for name, confirmed in self._wanted.items():
-            if confirmed.done():
-                self._wanted[name] = asyncio.get_running_loop().create_future()
-        self._listener.on_lost()
-
-    def _subscribe(self, channels: list[bytes]) -> None:
-        if self._transport is not None:  # else _connect subscribes to all that is wanted
-            self._unconfirmed.update(channels)
-            self._send(b"SUBSCRIBE", channels)
-
-    def _send(self, command: bytes, channels: list[bytes]) -> None:
-        if self._transport is None:
-            return
-        for start in range(0, len(channels), CHANNELS_PER_COMMAND):
-            chunk = channels[start : start + CHANNELS_PER_COMMAND]
-            self._transport.write(_pack(command, *chunk))
+    def _lose(self, channels: Collection[bytes]) -> None:
+        """These are confirmed no more."""
+        gone = [channel for channel in channels if self._wanted[channel].done()]
+        for channel in gone:
+            self._wanted[channel] = asyncio.get_running_loop().create_future()
+        if gone and self._client.is_sharded:
+            self._told_lost.update(gone)
+            tell_part_lost(self._listener, gone)
 
 
-def _pack(*words: bytes) -> bytes:
-    pack = cast(Callable[[tuple[bytes, ...]], bytes], hiredis.pack_command)
-    return pack(words)
+def _longer(delay: float) -> float:
+    return min(delay * 2, RECONNECT_LONGEST_SECONDS)

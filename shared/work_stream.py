@@ -6,6 +6,7 @@ trimmed by length. A worker that dies leaves its entries pending; another claims
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -58,16 +59,12 @@ class WorkStream:
         """Take this consumer out of the group, and those that were not heard of for a day, where
         they have nothing pending: with them, their pending entries would be lost. One script, for
         an entry that came between looking and taking out would be."""
-        run = cast(Callable[..., Awaitable[Any]], self._client.eval)
-        script = (SCRIPTS / "stream" / "leave.lua").read_text()
-        await ask(
-            self._client,
-            lambda: run(script, 1, self._stream, WORK_GROUP, consumer, FORGOTTEN_MS),
-        )
+        await self._run("leave", WORK_GROUP, consumer, FORGOTTEN_MS)
 
     async def ping(self) -> None:
-        """Whether Redis answers. Raises `Unavailable`."""
-        await ask(self._client, lambda: cast(Awaitable[Any], self._client.ping()))
+        """Whether the server that has the stream answers. Raises `Unavailable`."""
+        look = cast(Callable[[str], Awaitable[int]], self._client.exists)
+        await ask(self._client, lambda: look(self._stream))
 
     async def submit(self, work: Work, client: Redis | None = None) -> EntryId:
         """Write the work down: from here on a message is accepted. Over `client` where one is
@@ -121,13 +118,15 @@ class WorkStream:
         )
 
     async def acknowledge(self, entry_id: EntryId, client: Redis | None = None) -> None:
-        """Delete an entry whose message is known to have left the inbox. Harmless when it is
-        gone. One transaction: an entry acknowledged and not deleted would stay for ever."""
+        """Delete an entry whose message is known to have left the inbox, over `client` where one is
+        given. Harmless when it is gone. One script: an entry acknowledged and not deleted would
+        stay for ever."""
+        await self._run("acknowledge", WORK_GROUP, entry_id, client=client)
+
+    async def _run(self, script: str, *arguments: str | int, client: Redis | None = None) -> None:
         over = client or self._client
-        pipeline = over.pipeline(transaction=True)
-        pipeline.xack(self._stream, WORK_GROUP, entry_id)
-        pipeline.xdel(self._stream, entry_id)
-        await ask(over, pipeline.execute)
+        run = cast(Callable[..., Awaitable[Any]], over.eval)
+        await ask(over, lambda: run(_read_script(script), 1, self._stream, *arguments))
 
     async def _in_group(
         self, consumer: str, call: Callable[[], Awaitable[T]], *, blocks_seconds: float = 0
@@ -140,6 +139,11 @@ class WorkStream:
                 raise
         await self.create_group(consumer)
         return await ask(self._client, call, blocks_seconds=blocks_seconds)
+
+
+@cache
+def _read_script(name: str) -> str:
+    return (SCRIPTS / "stream" / f"{name}.lua").read_text()
 
 
 def _decode(rows: list[tuple[bytes, Fields | None]]) -> list[WorkEntry]:

@@ -12,5 +12,5 @@ if has_forgotten(token, written) or head_of_inbox() ~= turn then return 'over' e
 
 remove_entries(8, 7 + removed)
 local position = append_events(8 + removed, #ARGV, limit)
-keep_for(ttl)
+keep_on_for(ttl)
 return close_batch(token, batch, 'ok ' .. position)

@@ -1,5 +1,6 @@
 -- Put before every script. The keys of one session, in the order of shared/keys.py; all share one
 -- hash tag, so they live in one slot. Replies of scripts that write are one string: a word, then values.
+-- On a cluster every PUBLISH is an SPUBLISH: shared/redis_client.py puts it into the text.
 local CHANNEL, LOG, META, INBOX, ACCEPTED, HISTORY, LEASE, CANCEL, DELETED, CONTROL = unpack(KEYS)
 
 -- Whole numbers stay exact below 2^53; Lua would print them as 1.7e+15.
@@ -49,6 +50,26 @@ local function keep_for(ttl)
   end
 end
 
+-- The same, where it is due: when a hundredth of the time has gone, or the log is new. Refreshing it
+-- with every token cost Redis more than the token.
+local function keep_on_for(ttl)
+  if redis.call('PTTL', LOG) < tonumber(ttl) * 990 then keep_for(ttl) end
+end
+
+-- What meta says of the newest writer and of the log's end, read once by each script: most run for
+-- a single token, and every call counts.
+local known
+local function meta()
+  if not known then
+    local row = redis.call('HMGET', META, 'token', 'batch', 'told', 'epoch', 'head', 'life')
+    known = {
+      token = number(row[1]), batch = number(row[2]), told = row[3],
+      epoch = number(row[4]), head = number(row[5]), life = row[6],
+    }
+  end
+  return known
+end
+
 -- The mark of a deletion: the clock at that moment, which older entries are judged by, and a number
 -- above every token and epoch until then. They differ where the clock has stepped back (a failover):
 -- entries judged by the number would be answered "left" though their messages came later.
@@ -61,17 +82,19 @@ end
 -- a worker of the deleted conversation cannot write into the one after it.
 local function newest_right()
   local _, deleted = deletion()
-  return math.max(number(redis.call('HGET', META, 'token')), deleted)
+  return math.max(meta().token, deleted)
 end
 
 -- Refuses a writer whose lease is not the newest, and a batch that is not above the last one.
 -- "Not above" rather than "the same": a late copy of an earlier time-out may come after its successor.
 -- The last batch again is a retry and gets the first answer. nil means: go on, then close_batch.
 local function open_batch(token, batch)
-  if token < newest_right() then return 'fenced' end
-  local last = redis.call('HMGET', META, 'token', 'batch', 'told')
-  if token == number(last[1]) and batch <= number(last[2]) then
-    if batch == number(last[2]) then return last[3] end
+  local last = meta()
+  if token ~= last.token then -- else nothing was deleted since: a deletion takes meta away
+    if token < newest_right() then return 'fenced' end
+  end
+  if token == last.token and batch <= last.batch then
+    if batch == last.batch then return last.told end
     return 'late'
   end
   return nil
@@ -81,15 +104,17 @@ end
 -- a replica that lagged. Going on would leave a hole inside the attempt (a call without its beginning, a
 -- turn without `turn_started`); the turn is begun again, as another attempt.
 local function has_forgotten(token, written)
-  local last = redis.call('HMGET', META, 'token', 'batch')
-  if token > number(last[1]) then return written > 0 end
-  return token == number(last[1]) and number(last[2]) < written
+  local last = meta()
+  if token > last.token then return written > 0 end
+  return token == last.token and last.batch < written
 end
 
 local function close_batch(token, batch, reply)
   redis.call('HSET', META, 'token', text(token), 'batch', batch, 'told', reply)
   return reply
 end
+
+local LIFE_LENGTH = 40
 
 -- Appends, numbers and publishes ARGV[first..last]; returns the last position.
 -- A new epoch begins when this is not the server that the log was last written in (restart,
@@ -99,18 +124,19 @@ end
 -- replication id is new with every start and every promotion. The process's run_id is not: after a
 -- failover there and back it is the same, and numbers that tabs had seen came again.
 local function append_events(first, last, limit)
-  local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-  local meta = redis.call('HMGET', META, 'epoch', 'head', 'life')
-  local epoch, head = number(meta[1]), number(meta[2])
-  if meta[3] ~= life then
+  local info = redis.call('INFO', 'replication')
+  local _, before = string.find(info, 'master_replid:', 1, true)
+  local life = string.sub(info, before + 1, before + LIFE_LENGTH)
+  local epoch, head = meta().epoch, meta().head
+  if meta().life ~= life then
     local _, deleted = deletion()
     epoch = math.max(epoch + 1, deleted + 1, now())
     head = 0
   end
-  local position
+  local front, position = text(epoch) .. '-', nil
   for i = first, last do
     head = head + 1
-    position = text(epoch) .. '-' .. text(head)
+    position = front .. text(head)
     redis.call('XADD', LOG, position, 'event', ARGV[i])
     redis.call('PUBLISH', CHANNEL, '{"id":"' .. position .. '",' .. string.sub(ARGV[i], 2))
   end
@@ -125,9 +151,13 @@ local function append_events(first, last, limit)
   return position
 end
 
+local MOST_REMOVED_AT_ONCE = 1000 -- Lua's stack takes some thousands of values
+
 -- Deltas whose whole text has been appended leave the log: it stays as long as the conversation.
 -- Not recorded: a reader passes over the hole, and the final event holds what was in it. Called before
 -- events are appended: what leaves anyway makes room before the conversation is trimmed for size.
 local function remove_entries(first, last)
-  for i = first, last do redis.call('XDEL', LOG, ARGV[i]) end
+  for i = first, last, MOST_REMOVED_AT_ONCE do
+    redis.call('XDEL', LOG, unpack(ARGV, i, math.min(i + MOST_REMOVED_AT_ONCE - 1, last)))
+  end
 end

@@ -6,7 +6,7 @@ local ttl, lease_ms, token, turn = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
 if token < newest_right() then return 'fenced' end
 if head_of_inbox() ~= turn then return 'over' end
-if token > number(redis.call('HGET', META, 'token')) then
+if token > meta().token then
   redis.call('HSET', META, 'token', text(token), 'batch', 0, 'told', '')
 end
 redis.call('SET', LEASE, text(token), 'PX', lease_ms)

@@ -41,13 +41,13 @@ def without_dedupe() -> None:
         "enqueue", "if redis.call('SISMEMBER', ACCEPTED, message) == 1 then", "if false then"
     )
     _change_scripts(
-        "prelude", "if token == number(last[1]) and batch <= number(last[2]) then", "if false then"
+        "prelude", "if token == last.token and batch <= last.batch then", "if false then"
     )
 
 
 def without_epoch() -> None:
     """A server that came back with less than it had goes on as if nothing had happened."""
-    _change_scripts("prelude", "if meta[3] ~= life then", "if not meta[1] then")
+    _change_scripts("prelude", "if meta().life ~= life then", "if not meta().life then")
 
 
 def _change_scripts(name: str, old: str, new: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from dev.embedded_redis import EmbeddedRedis
 from shared.redis_client import Redis, connect_redis
 from tests.shared.one_session import OneSession, a_namespace
+from tests.support.clusters import RunningCluster, running_cluster
 
 
 @pytest.fixture(scope="session", params=["", "redis-server"], ids=["valkey", "redis"])
@@ -19,6 +20,15 @@ def redis_server(
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session", params=["", "redis-server"], ids=["valkey", "redis"])
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningCluster]:
+    """A cluster that is whole. A test that kills one of its nodes starts it again."""
+    with running_cluster(tmp_path_factory.mktemp("cluster"), request.param) as running:
+        yield running
 
 
 @pytest.fixture

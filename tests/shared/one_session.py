@@ -12,7 +12,7 @@ from shared.inbox import CancelOutcome, Inbox, InboxItem, SubmittedMessage
 from shared.keys import Keys
 from shared.lease import Ending, Lease, Leases, Started, make_acquisition
 from shared.protocol import AssistantMessage, TurnFinished, TurnStarted, TurnStatus, encode_event
-from shared.redis_client import Redis
+from shared.redis_client import Redis, Scripts
 from shared.session_log import SessionLog
 from shared.work_stream import WorkStream
 
@@ -33,14 +33,16 @@ class OneSession:
         session_ttl: int = 600,
         log_max_events: int = 1000,
         lease_ms: int = 60_000,
+        scripts: Scripts | None = None,
     ) -> None:
+        """`scripts`: how a worker runs them, where not one by one over `client`."""
         self.client: Any = client
         self.deployment = keys
         self.id = SessionId(session_id)
         self.keys = keys.session(self.id)
         bounds = {"session_ttl": session_ttl, "log_max_events": log_max_events}
         self.inbox = Inbox(client, keys, **bounds)
-        self.leases = Leases(client, keys, **bounds, lease_ms=lease_ms)
+        self.leases = Leases(client, keys, **bounds, lease_ms=lease_ms, scripts=scripts)
         self.log = SessionLog(client, keys)
         self.work_stream = WorkStream(client, keys)
 

@@ -237,3 +237,27 @@ async def test_every_write_lets_all_keys_expire_together_and_later(
     assert len(set(moments.values())) == 1, moments
     assert min(moments.values()) > sooner
     assert {session.keys.log, session.keys.meta, session.keys.accepted} <= set(moments)
+
+
+async def test_pieces_make_the_keys_live_longer_once_in_a_hundredth_of_their_life(
+    session: OneSession,
+) -> None:
+    lease, turn_id = await begun(session)
+    begun_with = await session.expiries()
+    await session.say(lease, turn_id, "at once")
+    assert await session.expiries() == begun_with
+    ttl_ms = await session.client.pttl(session.keys.log)
+    for key in begun_with:
+        await session.client.pexpire(key, ttl_ms * 99 // 100 - 1)
+    await session.say(lease, turn_id, "later")
+    assert min((await session.expiries()).values()) >= min(begun_with.values())
+
+
+async def test_thousands_of_pieces_leave_the_log_in_one_step(session: OneSession) -> None:
+    """More than a call of Lua takes at once."""
+    long = OneSession(session.client, session.deployment, "long", log_max_events=10_000)
+    lease, turn_id = await begun(long)
+    pieces = await long.say(lease, turn_id, *("x" for _ in range(2_500)))
+    await long.finish(lease, turn_id, remove=pieces[:-1])
+    kinds = ["message", "turn_started", "assistant", "assistant", "turn_finished"]
+    assert await long.kinds() == kinds

@@ -5,12 +5,13 @@ time. The first copy may have run already, or may run later, after the second an
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any, get_args
 
 import pytest
 
 from dev.embedded_redis import EmbeddedRedis
+from shared.direct_scripts import DirectScripts
 from shared.errors import Unavailable
 from shared.ids import TurnId
 from shared.lease import Ending, Lease
@@ -25,13 +26,15 @@ NEW = TurnId("2d9b1e3a-6b2f-4f0e-9a60-2b6a3c1f9d10")
 
 
 @asynccontextmanager
-async def losing(server: EmbeddedRedis) -> AsyncGenerator[tuple[LossyProxy, Redis], None]:
-    """A proxy before `server`, and a client behind it that soon gives an answer up."""
+async def losing(server: EmbeddedRedis) -> AsyncGenerator[tuple[LossyProxy, OneSession], None]:
+    """A proxy before `server`, and a session behind it whose callers soon give an answer up: what
+    a gateway calls goes through redis-py, what a worker calls goes past it."""
     async with (
         lossy_proxy(server.port) as proxy,
         connect_redis(proxy.url, timeout_seconds=QUICK_TIMEOUT_SECONDS) as client,
     ):
-        yield proxy, client
+        with closing(DirectScripts(client)) as scripts:
+            yield proxy, OneSession(client, a_namespace(), scripts=scripts)
 
 
 Write = Callable[[OneSession, Lease, int], Awaitable[object]]
@@ -92,10 +95,8 @@ async def insist(call: Callable[[], Awaitable[object]]) -> object:
 async def test_a_write_whose_answer_did_not_come_happens_once(
     redis_server: EmbeddedRedis, client: Redis, name: str, fault: Fault
 ) -> None:
-    async with losing(redis_server) as (proxy, lossy):
-        keys = a_namespace()
-        plain = OneSession(client, keys, "plain")
-        faulty = OneSession(lossy, keys, "faulty")
+    async with losing(redis_server) as (proxy, faulty):
+        plain = OneSession(client, faulty.deployment, "plain")
         expected = await once(plain, await a_running_turn(plain), WRITES[name])
         lease = await a_running_turn(faulty)
         proxy.fault = fault
@@ -122,8 +123,7 @@ async def check_a_late_call_changes_nothing(proxy: LossyProxy, session: OneSessi
 async def test_a_release_whose_answer_did_not_come_is_told_the_same(
     redis_server: EmbeddedRedis,
 ) -> None:
-    async with losing(redis_server) as (proxy, lossy):
-        session = OneSession(lossy, a_namespace())
+    async with losing(redis_server) as (proxy, session):
         lease = await a_running_turn(session)
         for turn_id in (TURN, WAITING):
             if turn_id == WAITING:
@@ -138,8 +138,7 @@ async def test_a_late_copy_that_comes_after_its_successor_is_refused(
     redis_server: EmbeddedRedis,
 ) -> None:
     """The retry was answered, the worker went on, and only then the first copy arrives."""
-    async with losing(redis_server) as (proxy, lossy):
-        session = OneSession(lossy, a_namespace())
+    async with losing(redis_server) as (proxy, session):
         lease = await a_running_turn(session)
         proxy.fault = "the call comes late"
         await once(session, lease, WRITES["append"])
@@ -152,8 +151,7 @@ async def test_a_late_copy_that_comes_after_its_successor_is_refused(
 async def test_a_late_copy_of_a_deletion_leaves_the_conversation_after_it_alone(
     redis_server: EmbeddedRedis,
 ) -> None:
-    async with losing(redis_server) as (proxy, lossy):
-        session = OneSession(lossy, a_namespace())
+    async with losing(redis_server) as (proxy, session):
         await session.submit("old")
         proxy.fault = "the call comes late"
         await insist(lambda: session.inbox.delete_session(session.id))

@@ -24,7 +24,7 @@ async def a_conversation(session: OneSession, turns: int = 1) -> None:
 async def test_a_log_that_does_not_exist_is_empty_and_stays_so(session: OneSession) -> None:
     page = await session.log.read_after(session.id, None, 10)
     assert (list(page.entries), page.head, page.trimmed, page.is_last) == ([], None, None, True)
-    assert await session.log.read_heads([session.id]) == [None]
+    assert await session.log.read_heads([session.id]) == {session.id: None}
     assert await session.expiries() == {}
 
 
@@ -51,11 +51,9 @@ async def test_reading_goes_on_after_a_position_in_pages(session: OneSession) ->
             break
     assert [place.seq for place in read] == list(range(1, 11))
     assert page.head == read[-1]
-    assert await session.log.read_heads([session.id, SessionId("other"), session.id]) == [
-        page.head,
-        None,
-        page.head,
-    ]
+    other = SessionId("other")
+    heads = await session.log.read_heads([session.id, other])
+    assert heads == {session.id: page.head, other: None}
     beyond = await session.log.read_after(session.id, page.head, 3)
     assert (list(beyond.entries), beyond.is_last, beyond.head) == ([], True, page.head)
 
@@ -181,7 +179,7 @@ async def test_keys_of_another_type_are_no_log(session: OneSession) -> None:
     await session.client.set(session.keys.meta, "text", exat=in_a_minute)
     with pytest.raises(NotALog):
         await session.log.read_after(session.id, None, 10)
-    assert await session.log.read_heads([session.id]) == [None]
+    assert await session.log.read_heads([session.id]) == {session.id: None}
 
 
 async def test_heads_of_logs_that_are_none_of_ours_are_none(session: OneSession) -> None:
@@ -193,9 +191,9 @@ async def test_heads_of_logs_that_are_none_of_ours_are_none(session: OneSession)
     await session.client.hset(session.deployment.session(worse).meta, "head", "y")
     await session.client.expire(session.deployment.session(worse).meta, 60)
     heads = await session.log.read_heads([bad, session.id, worse])
-    assert heads[0] is None
-    assert heads[1] is not None
-    assert heads[2] is None
+    assert heads[bad] is None
+    assert heads[session.id] is not None
+    assert heads[worse] is None
 
 
 async def test_a_page_is_bounded_in_bytes_and_a_bigger_event_comes_alone(

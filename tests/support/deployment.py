@@ -6,17 +6,17 @@ leaves behind is looked at by `check_nothing_is_left`.
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 from uuid import uuid4
 
 import httpx2 as httpx
 import redis.asyncio as redis_asyncio
 
-from dev.embedded_redis import EmbeddedRedis, free_port
+from dev.embedded_redis import free_port
 from shared.keys import WORK_GROUP, Keys
 from tests.support.eventually import eventually
 from tests.support.processes import ROOT, Process, fork_server
@@ -97,28 +97,33 @@ class Deployment:
             process.thaw()
         await asyncio.gather(*(process.stop() for process in self.processes))
 
-    async def check_nothing_is_left(self) -> None:
+    async def check_nothing_is_left(self, node_urls: Sequence[str] = ()) -> None:
         """No key of a session without an expiry, no entry that nobody answered, no session still
-        subscribed to, no error logged."""
-        async with self.client() as client:
-            found = cast(AsyncIterator[str], client.scan_iter(f"{self.namespace}:*", count=1000))
-            async for key in found:
-                if key != self.keys.turns():
-                    assert await client.ttl(key) != NO_EXPIRY, f"{key} never expires"
-
-            async def all_answered() -> bool:
-                pending = await client.xpending(self.keys.turns(), WORK_GROUP)
-                return not pending["pending"] and not await client.xlen(self.keys.turns())
-
-            if await client.exists(self.keys.turns()):
-                await eventually(all_answered, "every entry is claimed and acknowledged")
-
-            async def nobody_listens() -> bool:
-                return not await client.pubsub_channels(f"{self.namespace}:session:*")
-
-            await eventually(nobody_listens, "no session is subscribed to any more")
+        subscribed to, no error logged. `node_urls`: where to look, if Redis is a cluster."""
+        for url in node_urls or (self.redis_url,):
+            async with redis_asyncio.from_url(url, decode_responses=True) as client:
+                await self._check_server(client)
         for process in self.processes:
             assert not _errors_in(process), f"errors in the log:\n{process.log()}"
+
+    async def _check_server(self, client: "redis_asyncio.Redis") -> None:
+        async def all_answered() -> bool:
+            pending = await client.xpending(self.keys.turns(), WORK_GROUP)
+            return not pending["pending"] and not await client.xlen(self.keys.turns())
+
+        found = cast(AsyncIterator[str], client.scan_iter(f"{self.namespace}:*", count=1000))
+        async for key in found:
+            if key == self.keys.turns():
+                await eventually(all_answered, "every entry is claimed and acknowledged")
+            else:
+                assert await client.ttl(key) != NO_EXPIRY, f"{key} never expires"
+
+        async def nobody_listens() -> bool:
+            ours = f"{self.namespace}:session:*"
+            sharded = cast(list[str], await client.pubsub_shardchannels(ours))
+            return not sharded and not await client.pubsub_channels(ours)
+
+        await eventually(nobody_listens, "no session is subscribed to any more")
 
     async def _start(self, package: str, settings: dict[str, object], *arguments: str) -> Process:
         names = {name.upper(): str(value) for name, value in settings.items()}
@@ -153,9 +158,16 @@ def _errors_in(process: Process) -> list[str]:
     return bad
 
 
+class Server(Protocol):
+    """A Redis that runs, or a cluster of it."""
+
+    @property
+    def url(self) -> str: ...
+
+
 @asynccontextmanager
 async def deploy(
-    server: EmbeddedRedis, folder: Path, **environment: str
+    server: Server, folder: Path, **environment: str
 ) -> AsyncGenerator[Deployment, None]:
     """A deployment without processes yet; all that the block starts are ended after it."""
     deployment = Deployment(server.url, folder, dict(environment))
