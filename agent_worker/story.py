@@ -1,9 +1,11 @@
 """How a turn is told: builds its frames, with ids, attempt and time in every one. Pure but for the
 clock it is given."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from shared.ids import SessionId, TurnId
@@ -15,15 +17,21 @@ from shared.protocol import (
     TurnStarted,
     TurnStatus,
     Usage,
-    format_timestamp,
 )
 
 E = TypeVar("E", bound=Event)
 
 
 def now_text() -> str:
-    """This moment, as frames write it."""
-    return format_timestamp(datetime.now(UTC))
+    """This moment, as `format_timestamp` writes it. Every token has one: what the moments of a
+    second have in common is made once."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_second_text(seconds)}.{nanoseconds // 1_000_000:03d}Z"
+
+
+@lru_cache(maxsize=1)
+def _second_text(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @dataclass(frozen=True)
