@@ -33,7 +33,7 @@ class FanOut:
         session.hear_news()
         ours = 0
         for run in read_runs(texts, session.name):
-            ours += len(run.whole.texts)
+            ours += len(run.texts)
             self._deliver_run(session, run)
         if ours < len(texts):
             self._complain(session, len(texts) - ours)
@@ -49,7 +49,7 @@ class FanOut:
             cursor = follower.cursor or before
             verdict = follower.on_live(before, last)
             if verdict is Live.DELIVER:
-                frames = run.frames_after(cursor)
+                frames = run.after(cursor)
                 tab.give(frames)
                 given += len(frames.texts)
             elif verdict is Live.READ:

@@ -16,27 +16,26 @@ _match_front = re.compile(
 _CLOSING_BRACE = ord("}")
 
 
-class Run:
-    """Events of one session at all places after `before`, to `last`, as texts."""
+class Run(Frames):
+    """Events of one session at all places after `before`, to `last`, as frames in a row."""
 
-    __slots__ = ("_rests", "before", "last", "whole")
+    __slots__ = ("_rests", "before", "last")
 
     def __init__(self, before: Position, last: Position, texts: list[bytes]) -> None:
+        super().__init__(texts)
         self.before = before
         self.last = last
-        self.whole = Frames(texts)
         self._rests: dict[Position, Frames] | None = None
 
-    def frames_after(self, cursor: Position) -> Frames:
+    def after(self, cursor: Position) -> Frames:
         """Those after `cursor`, which is `before` or in the run. Tabs at the same place share
         them."""
         if cursor == self.before:
-            return self.whole
+            return self
         if self._rests is None:
             self._rests = {}
         if cursor not in self._rests:
-            rest = self.whole.texts[cursor.seq - self.before.seq :]
-            self._rests[cursor] = Frames(rest)
+            self._rests[cursor] = Frames(self.texts[cursor.seq - self.before.seq :])
         return self._rests[cursor]
 
 
@@ -55,7 +54,7 @@ def read_runs(texts: Sequence[bytes], session: bytes) -> list[Run]:
         if front is None or text[-1] != _CLOSING_BRACE:
             continue
         epoch, digits, name = front.groups()
-        if name != session or not _is_utf8(text):
+        if name != session or not (text.isascii() or _is_utf8(text)):
             continue
         seq = int(digits)
         if run and (seq != last + 1 or epoch != run_epoch):

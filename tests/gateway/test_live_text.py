@@ -14,7 +14,7 @@ def text(seq: int, epoch: int = 7, session: str = "s1", content: str = "x") -> b
 def test_texts_at_places_that_follow_one_another_are_one_run() -> None:
     (run,) = read_runs([text(3), text(4), text(5)], b"s1")
     assert (run.before, run.last) == (Position(7, 2), Position(7, 5))
-    assert run.whole.texts == [text(3), text(4), text(5)]
+    assert run.texts == [text(3), text(4), text(5)]
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_texts_at_places_that_follow_one_another_are_one_run() -> None:
 )
 def test_a_text_that_does_not_follow_begins_another_run(second: bytes) -> None:
     one, other = read_runs([text(3), second], b"s1")
-    assert (one.whole.texts, other.whole.texts) == ([text(3)], [second])
+    assert (one.texts, other.texts) == ([text(3)], [second])
     assert one.last == Position(7, 3)
 
 
@@ -42,12 +42,12 @@ def test_a_text_that_does_not_follow_begins_another_run(second: bytes) -> None:
 )
 def test_what_is_not_an_event_of_the_session_is_in_no_run(foreign: bytes) -> None:
     (run,) = read_runs([text(3), foreign, text(4, content="wörter")], b"s1")
-    assert run.whole.texts == [text(3), text(4, content="wörter")]
+    assert run.texts == [text(3), text(4, content="wörter")]
 
 
 def test_tabs_at_the_same_place_share_the_frames_after_it() -> None:
     (run,) = read_runs([text(3), text(4), text(5)], b"s1")
-    assert run.frames_after(Position(7, 2)) is run.whole
-    rest = run.frames_after(Position(7, 4))
+    assert run.after(Position(7, 2)) is run
+    rest = run.after(Position(7, 4))
     assert rest.texts == [text(5)]
-    assert run.frames_after(Position(7, 4)) is rest
+    assert run.after(Position(7, 4)) is rest
