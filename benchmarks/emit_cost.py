@@ -36,7 +36,7 @@ EVENTS = 10_000
 DELTAS_PER_CALL = 8
 """How much an answer speaks for each call that it makes: telemetry costs more than text."""
 EVENTS_PER_TICK = 10
-BOUNDS = {"session_ttl": 3600, "log_max_events": 100_000}
+SESSION_TTL, LOG_MAX_EVENTS = 3600, 100_000
 MAX_BYTES = 256 * 1024 * 1024
 ARGUMENTS = {"patient_id": "p-17", "limit": 20}
 RESULT = "Metformin 500 mg, twice daily; " * 10
@@ -103,8 +103,14 @@ async def run(server: EmbeddedRedis) -> bool:
     process = server.process
     assert process is not None
     async with connect_redis(server.url) as client:
-        inbox = Inbox(client, keys, **BOUNDS)
-        leases = Leases(client, keys, lease_ms=600_000, **BOUNDS)
+        inbox = Inbox(client, keys, session_ttl=SESSION_TTL, log_max_events=LOG_MAX_EVENTS)
+        leases = Leases(
+            client,
+            keys,
+            session_ttl=SESSION_TTL,
+            log_max_events=LOG_MAX_EVENTS,
+            lease_ms=600_000,
+        )
         writing = await measure(*await begin_turn(inbox, leases), lambda: None)
         turn = await begin_turn(inbox, leases)
         try:

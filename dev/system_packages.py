@@ -8,9 +8,14 @@ import shutil
 import subprocess
 import sys
 
-PACKAGES = {"redis-server": "redis-server", "redis-cli": "redis-tools", "chromium": "chromium"}
+PACKAGES = {
+    "redis-server": "redis-server",
+    "redis-cli": "redis-tools",
+    "chromium": "chromium",
+    "cc": "build-essential",
+}
 """Program to Debian package. Redis proper runs the same tests as the embedded server; Chromium is
-the browser of `tests/browser`."""
+the browser of `tests/browser`; the benchmarks' load generator is written in C."""
 
 
 def main() -> int:

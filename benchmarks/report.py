@@ -1,0 +1,97 @@
+"""The tables of docs/benchmarks.md, from the figures of one run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.audience import CatchingUp, Idle
+from benchmarks.bars import Bar
+from benchmarks.fan_out import Delivery
+
+Cell = Callable[[Delivery, Delivery], str]
+"""What to write of a system, given its figures and those of the bare loop."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure of every system."""
+
+    head: str
+    write: Cell
+
+
+COST = (
+    Column("µs of CPU a delivery", lambda own, bare: f"{own.cpu_us:.2f}"),
+    Column("times the bare loop", lambda own, bare: f"{own.cpu_us / bare.cpu_us:.2f}"),
+)
+LATENCY = (
+    Column("p50 ms", lambda own, bare: f"{own.p50_ms:.2f}"),
+    Column("p99 ms", lambda own, bare: f"{own.p99_ms:.2f}"),
+    Column("p99.9 ms", lambda own, bare: f"{own.p999_ms:.2f}"),
+)
+REDIS = (Column("Redis, µs a delivery", lambda own, bare: f"{own.redis_cpu_us:.2f}"),)
+RATE = (Column("deliveries/s", lambda own, bare: f"{own.per_second:,.0f}"),)
+TRUTH = (
+    Column("lost", lambda own, bare: f"{own.lost:,.0f}"),
+    Column("out of order", lambda own, bare: f"{own.reordered:,.0f}"),
+    Column("merged", lambda own, bare: f"{own.merged:,.0f}"),
+)
+COLUMNS: Mapping[str, Sequence[Column]] = {
+    "saturated": (*RATE, *COST, *REDIS, *TRUTH[:2]),
+    "paced": (*COST, *LATENCY, *REDIS, *TRUTH[:2]),
+    "wide": (*COST, *LATENCY, *REDIS, *TRUTH[:2]),
+    "tens": (*COST, *LATENCY, *REDIS, *TRUTH[:2]),
+    "burst": (*RATE, *COST, *REDIS, *TRUTH),
+}
+NOT_RUN = "not run"
+
+
+def write_deliveries(load: str, figures: Mapping[str, Delivery | str], limit: str) -> str:
+    """One load's table. `figures`: of each system, or why it did not run. `limit` names the bare
+    loop's."""
+    columns = COLUMNS[load]
+    bare = figures[limit]
+    rows = [["system", *(column.head for column in columns)]]
+    for name, own in figures.items():
+        if isinstance(own, str) or isinstance(bare, str):
+            rows.append([name, NOT_RUN, *([""] * (len(columns) - 1))])
+        else:
+            rows.append([name, *(column.write(own, bare) for column in columns)])
+    return table(rows)
+
+
+def write_idle(figures: Mapping[str, Idle | str]) -> str:
+    rows = [["system", "tabs", "kB a tab", "connects/s", "reached by one message"]]
+    for name, own in figures.items():
+        if isinstance(own, str):
+            rows.append([name, NOT_RUN, "", "", ""])
+            continue
+        memory, rate = own.bytes_each / 1000, own.connects_per_second
+        cells = [f"{own.tabs:,.0f}", f"{memory:.1f}", f"{rate:,.0f}", f"{own.reached:,.0f}"]
+        rows.append([name, *cells])
+    return table(rows)
+
+
+def write_catching_up(figures: Mapping[str, CatchingUp]) -> str:
+    rows = [
+        ["", "tabs", "caught up", "all of them, s", "p50 ms", "p99 ms", "gateway CPU, ms a tab"]
+    ]
+    for name, own in figures.items():
+        times = [f"{own.all_seconds:.2f}", f"{own.p50_ms:.1f}", f"{own.p99_ms:.1f}"]
+        cells = [f"{own.tabs:,.0f}", f"{own.caught_up:,.0f}", *times, f"{own.gateway_ms_each:.2f}"]
+        rows.append([name, *cells])
+    return table(rows)
+
+
+def write_bars(bars: Sequence[Bar]) -> str:
+    rows = [["bar", "at most", "measured", "kept"]]
+    for bar in bars:
+        measured = NOT_RUN if bar.measured is None else f"{bar.measured:,.2f}"
+        rows.append([bar.name, f"{bar.at_most:,.2f}", measured, "yes" if bar.is_kept else "**no**"])
+    return table(rows)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; numbers stand at the right."""
+    head, *body = rows
+    line = ["---", *(["---:"] * (len(head) - 1))]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, line, *body)) + "\n"

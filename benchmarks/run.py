@@ -1,0 +1,92 @@
+"""One run: every system under every load, in turn, several rounds; medians of those."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+from benchmarks.audience import (
+    CatchingUp,
+    Idle,
+    measure_idle,
+    measure_long_answer,
+    measure_storm,
+)
+from benchmarks.fan_out import LOADS, Delivery, measure_delivery
+from benchmarks.systems.bare_loop import BareLoop
+from benchmarks.systems.fanline import Fanline
+from benchmarks.systems.nchan import Nchan
+from benchmarks.systems.node_ws import NodeWs
+from benchmarks.systems.python_socketio import PythonSocketIO
+from benchmarks.systems.socket_io import SocketIO
+from benchmarks.systems.system import System
+from benchmarks.systems.tutorial import Tutorial
+
+SYSTEMS: Sequence[System] = (
+    BareLoop(),
+    Fanline(),
+    NodeWs(),
+    Nchan(),
+    SocketIO(),
+    Tutorial(),
+    PythonSocketIO(),
+)
+WORST = {"lost", "reordered", "foreign", "refused"}
+"""Figures of which the worst round is told, not the median."""
+LEAST = {"reached", "caught_up"}
+
+Figures = TypeVar("Figures", Delivery, Idle, CatchingUp)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was measured. A sentence stands for a system that did not run."""
+
+    deliveries: Mapping[str, Mapping[str, Delivery | str]]
+    idle: Mapping[str, Idle | str]
+    storm: CatchingUp
+    answer: CatchingUp
+
+
+def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:
+    """Measure everything; `say` is told how far it is."""
+    missing = {system.name: system.missing() for system in SYSTEMS}
+    trials: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    idle: defaultdict[str, list[Idle]] = defaultdict(list)
+    storms: list[CatchingUp] = []
+    answers: list[CatchingUp] = []
+    present = [system for system in SYSTEMS if not missing[system.name]]
+    for number in range(1, rounds + 1):
+        for load, workload in LOADS.items():
+            for system in present:
+                say(f"round {number} of {rounds}: {load}, {system.name}")
+                trial = measure_delivery(system, workload, workshop)
+                say(f"    {trial.cpu_us:.2f} µs a delivery, p99 {trial.p99_ms:.2f} ms")
+                trials[load, system.name].append(trial)
+        for system in present:
+            say(f"round {number} of {rounds}: idle tabs, {system.name}")
+            idle[system.name].append(measure_idle(system, system.most_tabs, workshop))
+        say(f"round {number} of {rounds}: storm, long answer")
+        storms.append(measure_storm(workshop))
+        answers.append(measure_long_answer(workshop))
+    return Run(
+        deliveries={
+            load: {name: why or median_of(trials[load, name]) for name, why in missing.items()}
+            for load in LOADS
+        },
+        idle={name: why or median_of(idle[name]) for name, why in missing.items()},
+        storm=median_of(storms),
+        answer=median_of(answers),
+    )
+
+
+def median_of(trials: Sequence[Figures]) -> Figures:
+    """Each figure's median; of what must not happen, the worst."""
+    values: dict[str, float] = {}
+    for field in fields(trials[0]):
+        taken = [float(getattr(trial, field.name)) for trial in trials]
+        choose = max if field.name in WORST else min if field.name in LEAST else statistics.median
+        values[field.name] = choose(taken)
+    return type(trials[0])(**values)
