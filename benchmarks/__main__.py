@@ -1,6 +1,6 @@
 """`make bench`: measures our gateway beside the limit and the others, and writes
-docs/benchmarks.md and docs/benchmarks.json. Exits with 1 when the run calls itself invalid or a bar
-is not kept."""
+docs/benchmarks.json and from it docs/benchmarks.md. Exits with 1 when the run calls itself invalid
+or a bar is not kept. With `--render` it writes the page anew from the last run's figures."""
 
 import argparse
 import json
@@ -10,12 +10,20 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from benchmarks.audience import Idle
 from benchmarks.bars import LIMIT, OURS, Bar, find_invalid, judge_audience, judge_deliveries
 from benchmarks.fan_out import LOADS
-from benchmarks.report import table, write_bars, write_catching_up, write_deliveries, write_idle
-from benchmarks.run import SYSTEMS, Run, run_all
+from benchmarks.report import (
+    About,
+    write_bars,
+    write_catching_up,
+    write_deliveries,
+    write_idle,
+    write_systems,
+)
+from benchmarks.run import SYSTEMS, Run, read_run, run_all
 from benchmarks.stage import workshop
 
 ROOT = Path(__file__).parents[1]
@@ -27,16 +35,31 @@ def main() -> int:
     """Run, write and print; returns the exit status."""
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=3)
-    rounds = options.parse_args().rounds
+    options.add_argument("--render", action="store_true")
+    chosen = options.parse_args()
+    if not chosen.render:
+        data = measure(chosen.rounds)
+        DATA.write_text(json.dumps(data, indent=1) + "\n")
+    data = json.loads(DATA.read_text())
+    page = render(data)
+    PAGE.write_text(page)
+    print(page)
+    run = read_run(data)
+    is_good = not find_invalid(run.deliveries) and all(bar.is_kept for bar in judge(run))
+    return 0 if is_good else 1
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    """The figures of a run, and what they were measured on."""
     with workshop() as folder:
         run = run_all(rounds, folder, lambda line: print(line, flush=True))
-    faults = find_invalid(run.deliveries)
-    bars = judge(run)
-    page = fill(run, bars, faults, rounds)
-    PAGE.write_text(page)
-    DATA.write_text(json.dumps(_as_data(run), indent=1) + "\n")
-    print(page)
-    return int(bool(faults) or not all(bar.is_kept for bar in bars))
+    return {
+        "day": datetime.now(UTC).date().isoformat(),
+        "rounds": rounds,
+        "machine": _describe_machine(),
+        "systems": [asdict(about) for about in _describe_systems(run)],
+        **run.as_data(),
+    }
 
 
 def judge(run: Run) -> list[Bar]:
@@ -45,20 +68,22 @@ def judge(run: Run) -> list[Bar]:
     return [*judge_deliveries(run.deliveries), *judge_audience(idle, run.storm, run.answer)]
 
 
-def fill(run: Run, bars: list[Bar], faults: list[str], rounds: int) -> str:
+def render(data: dict[str, Any]) -> str:
     """The page: the template with its `@NAME@` replaced."""
+    run = read_run(data)
+    faults = find_invalid(run.deliveries)
     values = {
-        "DAY": datetime.now(UTC).date().isoformat(),
-        "ROUNDS": str(rounds),
-        "MACHINE": _describe_machine(),
+        "DAY": data["day"],
+        "ROUNDS": str(data["rounds"]),
+        "MACHINE": data["machine"],
         "VALID": "The run is valid."
         if not faults
-        else f"**The run is invalid:** {' '.join(faults)}",
-        "BARS": write_bars(bars),
-        "SYSTEMS": _describe_systems(run),
+        else "\n".join(["**The run is invalid:**", "", *(f"- {fault}" for fault in faults)]),
+        "BARS": write_bars(judge(run)),
+        "SYSTEMS": write_systems([About(**about) for about in data["systems"]]),
         "IDLE": write_idle(run.idle),
         "OURS": write_catching_up(
-            {"2,000 tabs of 500 sessions come back": run.storm, "2,000 pieces": run.answer}
+            {"2,000 tabs of 500 sessions come back": run.storm, "an answer of 2,000": run.answer}
         ),
     }
     for load in LOADS:
@@ -69,16 +94,17 @@ def fill(run: Run, bars: list[Bar], faults: list[str], rounds: int) -> str:
     return page
 
 
-def _describe_systems(run: Run) -> str:
-    rows = [["system", "versions", "started by"]]
+def _describe_systems(run: Run) -> list[About]:
+    systems: list[About] = []
     for system in SYSTEMS:
         why = run.idle[system.name]
         if isinstance(why, str):
-            rows.append([system.name, why, ""])
+            systems.append(About(system.name, f"not run. {why}", ""))
             continue
-        command = " ".join(system.launch(0, 0).command).replace(sys.executable, "python")
-        rows.append([system.name, system.versions(), f"`{command.replace(f'{ROOT}/', '')}`"])
-    return table(rows)
+        command = " ".join(system.launch(8000, 6379).command).replace(sys.executable, "python")
+        about = About(system.name, system.versions(), command.replace(f"{ROOT}/", ""))
+        systems.append(about)
+    return systems
 
 
 def _describe_machine() -> str:
@@ -87,20 +113,6 @@ def _describe_machine() -> str:
         if line.startswith("model name"):
             model = line.partition(": ")[2]
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
-
-
-def _as_data(run: Run) -> dict[str, object]:
-    return {
-        "deliveries": {
-            load: {name: own if isinstance(own, str) else asdict(own) for name, own in all_.items()}
-            for load, all_ in run.deliveries.items()
-        },
-        "idle": {
-            name: own if isinstance(own, str) else asdict(own) for name, own in run.idle.items()
-        },
-        "storm": asdict(run.storm),
-        "answer": asdict(run.answer),
-    }
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from benchmarks.redis_costs import measure_redis
 from benchmarks.stage import Stage, staged
 from benchmarks.systems.fanline import Fanline
 from benchmarks.trial import Trial, in_turn, load_of, run_trial
-from benchmarks.turns import Answered, Questions, crew
+from benchmarks.turns import Answered, crew
+from benchmarks.worker_load import Load
 from benchmarks.workload import DELTAS_PER_CALL, Workload, make_event
 
 Figures = Mapping[str, float]
@@ -38,8 +39,9 @@ SETTLE_SECONDS = 2.0
 QUIET_SECONDS = 5.0
 IDLE_SECONDS = 30.0
 """Two heartbeats."""
-WARM_UP = Questions(8, Answer(50, 200.0))
-LONG, SHORT = Questions(16, Answer(400, 50.0)), Questions(128, Answer(10, 50.0))
+WARM_UP = Load(8, Answer(50, 200), 0.2)
+LONG, SHORT = Load(16, Answer(400, 50), 2.0), Load(128, Answer(10, 50), 8.0)
+"""Neither has more for a worker to do than it can."""
 
 
 def measure_costs(rounds: int, workshop: Path, say: Callable[[str], None]) -> Costs:
@@ -58,8 +60,9 @@ def measure_costs(rounds: int, workshop: Path, say: Callable[[str], None]) -> Co
         say(f"round {number} of {rounds}: workers")
         figures |= _measure_turns(workshop)
         measured.append(figures)
+    # What is next to nothing may come out below it.
     medians = {
-        field.name: statistics.median(figures[field.name] for figures in measured)
+        field.name: max(statistics.median(figures[field.name] for figures in measured), 0.0)
         for field in fields(Costs)
         if field.name in measured[0]
     }

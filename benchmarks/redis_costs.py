@@ -19,10 +19,9 @@ from benchmarks.processes import cpu_seconds
 from benchmarks.stage import OTHER_CORE
 from benchmarks.systems.fanline import Fanline
 from benchmarks.systems.system import resp
-from benchmarks.turns import TRACEPARENT
 from benchmarks.workload import make_event, session_names
 from dev.embedded_redis import EmbeddedRedis
-from shared.ids import SessionId, TurnId
+from shared.ids import SessionId, make_turn_id
 from shared.inbox import SubmittedMessage
 from shared.keys import Keys
 from shared.redis_client import connect_redis
@@ -107,9 +106,7 @@ async def _pass_entries(server: EmbeddedRedis) -> float:
         await stream.create_group(CONSUMER)
         before = cpu_seconds(server.process.pid)
         for _ in range(ENTRIES):
-            message = SubmittedMessage(
-                SessionId("s"), TurnId(str(uuid4())), "question", now_text(), TRACEPARENT
-            )
+            message = SubmittedMessage(SessionId("s"), make_turn_id(), "question", now_text(), "")
             await stream.submit(message)
             (entry,) = await stream.read_new(CONSUMER, count=1, block_ms=0)
             await stream.acknowledge(entry.entry_id)

@@ -1,5 +1,6 @@
 """The tables of docs/benchmarks.md, from the figures of one run."""
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,15 +21,15 @@ class Column:
 
 
 COST = (
-    Column("µs of CPU a delivery", lambda own, bare: f"{own.cpu_us:.2f}"),
-    Column("times the bare loop", lambda own, bare: f"{own.cpu_us / bare.cpu_us:.2f}"),
+    Column("CPU µs", lambda own, bare: f"{own.cpu_us:.2f}"),
+    Column("of bare loop", lambda own, bare: f"{own.cpu_us / bare.cpu_us:.2f}"),
 )
 LATENCY = (
-    Column("p50 ms", lambda own, bare: f"{own.p50_ms:.2f}"),
-    Column("p99 ms", lambda own, bare: f"{own.p99_ms:.2f}"),
-    Column("p99.9 ms", lambda own, bare: f"{own.p999_ms:.2f}"),
+    Column("p50", lambda own, bare: f"{own.p50_ms:.2f}"),
+    Column("p99", lambda own, bare: f"{own.p99_ms:.2f}"),
+    Column("p99.9", lambda own, bare: f"{own.p999_ms:.2f}"),
 )
-REDIS = (Column("Redis, µs a delivery", lambda own, bare: f"{own.redis_cpu_us:.2f}"),)
+REDIS = (Column("Redis CPU µs", lambda own, bare: f"{own.redis_cpu_us:.2f}"),)
 RATE = (Column("deliveries/s", lambda own, bare: f"{own.per_second:,.0f}"),)
 TRUTH = (
     Column("lost", lambda own, bare: f"{own.lost:,.0f}"),
@@ -43,6 +44,16 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
     "burst": (*RATE, *COST, *REDIS, *TRUTH),
 }
 NOT_RUN = "not run"
+WIDTH = 116
+
+
+@dataclass(frozen=True)
+class About:
+    """A system that ran, or why it did not in place of its versions."""
+
+    name: str
+    versions: str
+    command: str
 
 
 def write_deliveries(load: str, figures: Mapping[str, Delivery | str], limit: str) -> str:
@@ -88,6 +99,18 @@ def write_bars(bars: Sequence[Bar]) -> str:
         measured = NOT_RUN if bar.measured is None else f"{bar.measured:,.2f}"
         rows.append([bar.name, f"{bar.at_most:,.2f}", measured, "yes" if bar.is_kept else "**no**"])
     return table(rows)
+
+
+def write_systems(systems: Sequence[About]) -> str:
+    """What ran, and how it is started."""
+    parts: list[str] = []
+    for system in systems:
+        words = textwrap.fill(
+            f"**{system.name}**: {system.versions}", WIDTH, break_on_hyphens=False
+        )
+        command = textwrap.wrap(system.command, WIDTH - 4, break_on_hyphens=False)
+        parts.append(f"{words}\n\n```sh\n" + " \\\n  ".join(command) + "\n```\n")
+    return "\n".join(parts)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

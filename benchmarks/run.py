@@ -3,9 +3,9 @@
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from benchmarks.audience import (
     CatchingUp,
@@ -48,6 +48,33 @@ class Run:
     idle: Mapping[str, Idle | str]
     storm: CatchingUp
     answer: CatchingUp
+
+    def as_data(self) -> dict[str, Any]:
+        """For a JSON file; `read_run` reads it."""
+        return {
+            "deliveries": {load: _as_data(of) for load, of in self.deliveries.items()},
+            "idle": _as_data(self.idle),
+            "storm": asdict(self.storm),
+            "answer": asdict(self.answer),
+        }
+
+
+def read_run(data: Mapping[str, Any]) -> Run:
+    """The run that `Run.as_data` has written."""
+    return Run(
+        {load: _read(Delivery, figures) for load, figures in data["deliveries"].items()},
+        _read(Idle, data["idle"]),
+        CatchingUp(**data["storm"]),
+        CatchingUp(**data["answer"]),
+    )
+
+
+def _as_data(figures: Mapping[str, Figures | str]) -> dict[str, Any]:
+    return {name: own if isinstance(own, str) else asdict(own) for name, own in figures.items()}
+
+
+def _read(kind: type[Figures], data: Mapping[str, Any]) -> dict[str, Figures | str]:
+    return {name: own if isinstance(own, str) else kind(**own) for name, own in data.items()}
 
 
 def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:

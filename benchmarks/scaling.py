@@ -26,7 +26,8 @@ from benchmarks.scaling_page import (
 from benchmarks.shares import SLICES, shares_of_a_core
 from benchmarks.stage import GATEWAY_CORE, OTHER_CORE, staged, workshop
 from benchmarks.trial import Gateways, gateway_pids, in_turn, load_of, run_trial
-from benchmarks.turns import Questions, crew
+from benchmarks.turns import crew
+from benchmarks.worker_load import Load
 from benchmarks.workload import Workload
 
 MANY_TABS = Workload(50, 40, 300)
@@ -34,9 +35,9 @@ MANY_TABS = Workload(50, 40, 300)
 ONE_TAB = Workload(1000, 1, 30)
 WINDOW = 20_000
 """Deliveries under way for each gateway."""
-QUESTIONS = Questions(16, Answer(200, 1e6))
+QUESTIONS = Load(16, Answer(200, 1e6), 0.0)
 """For each worker, of a model that is never waited for."""
-WARM_UP = Questions(8, Answer(50, 200.0))
+WARM_UP = Load(8, Answer(50, 200), 0.2)
 FULL = 0.85
 """Who uses so much of what it has is at its limit; what is missing goes by in switching."""
 
@@ -103,7 +104,7 @@ def _run_workers(case: Case, folder: Path) -> Row:
     with crew(case.count, folder) as workers:
         workers.ask(WARM_UP)
         with _given(workers.workers, case):
-            answered = workers.ask(replace(QUESTIONS, count=QUESTIONS.count * case.count))
+            answered = workers.ask(replace(QUESTIONS, turns=QUESTIONS.turns * case.count))
     return _row(
         case,
         "workers",
@@ -172,7 +173,8 @@ def main() -> None:
         print(write_rows(rows))
         if chosen.write:
             costs = measure_costs(chosen.rounds, folder, say)
-            measured = Measured.of_today(costs, rows, check_model(costs, folder, say))
+            points = check_model(costs, chosen.rounds, folder, say)
+            measured = Measured.of_today(costs, rows, points)
             write_measured(measured)
             write_page(measured)
 

@@ -64,7 +64,7 @@ def measure_telemetry(workshop: Path) -> Mapping[str, Liveness]:
             bench.ask(LOAD, sessions, parents)
             reader.go()
             frames = reader.hear()["calls"]
-            return _compare(frames, looking.result())
+            return compare(frames, looking.result())
 
 
 def _start_receiver(bench: WorkerBench) -> Receiver:
@@ -108,7 +108,7 @@ class _Look(threading.Thread):
                         missing.remove(trace)
 
 
-def _compare(
+def compare(
     frames: Sequence[tuple[str, str, str, int]], spans: Mapping[str, tuple[Span, int]]
 ) -> Mapping[str, Liveness]:
     """Frames beside their spans, by type."""

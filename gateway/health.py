@@ -117,9 +117,9 @@ class Probe:
                         echo.heal(subscription)
 
     def on_batch(self, batch: Batch) -> None:
-        for name in self._echoes.keys() & batch.keys():
-            del batch[name]
-            self._echoes[name].arrive()
+        for name, echo in self._echoes.items():
+            if batch.pop(name, None):
+                echo.arrive()
         if batch:
             self._listener.on_batch(batch)
 

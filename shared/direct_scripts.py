@@ -11,14 +11,13 @@ caller is told `Unavailable` and may ask again: what the scripts write is number
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from hashlib import sha1
 from typing import Any, cast
 
 import hiredis
 
 from shared.errors import Unavailable
 from shared.keys import SessionKeys
-from shared.redis_client import SCRIPT_NAMES, Scripts, ask
+from shared.redis_client import Scripts, ask
 from shared.redis_server import Redis
 
 Argument = str | bytes | int
@@ -29,21 +28,20 @@ class DirectScripts(Scripts):
 
     def __init__(self, client: Redis) -> None:
         super().__init__(client)
-        self._digests = {name: sha1(self.text(name).encode()).hexdigest() for name in SCRIPT_NAMES}
         self._idle: defaultdict[Redis, list[Connection]] = defaultdict(list)
 
     async def run(
         self, name: str, keys: SessionKeys, *arguments: Argument, client: Redis | None = None
     ) -> Any:
-        node = self._client.node_of(keys.log)
-        if client is None and node is not None:
+        node, digest = self._client.node_of(keys.log), self._hashes.get(name)
+        if client is None and node is not None and digest is not None:
             names = keys.in_script_order()
-            words = ("EVALSHA", self._digests[name], len(names), *names, *arguments)
-            reply = await self._ask(node, words)
+            reply = await self._ask(node, ("EVALSHA", digest, len(names), *names, *arguments))
             if not isinstance(reply, hiredis.ReplyError):
                 return reply
-        # redis-py knows what to make of an error: it sends a script that the server does not have,
-        # follows a slot that has moved, and has a name for everything else.
+        # The first call sends the script. And redis-py knows what to make of an error: it sends a
+        # script again that a server does not have, follows a slot that has moved, and has a name
+        # for everything else.
         return await super().run(name, keys, *arguments, client=client)
 
     def close(self) -> None:

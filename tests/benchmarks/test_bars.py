@@ -1,9 +1,11 @@
 """What the table says of a run: bars that are kept or not, and runs that say nothing."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from benchmarks.__main__ import DATA, PAGE, render
 from benchmarks.audience import CatchingUp, Idle
 from benchmarks.bars import (
     COSTS,
@@ -17,7 +19,7 @@ from benchmarks.bars import (
 )
 from benchmarks.fan_out import LOADS, Delivery
 from benchmarks.report import write_bars, write_deliveries
-from benchmarks.run import SYSTEMS, median_of
+from benchmarks.run import SYSTEMS, median_of, read_run
 
 COST_US = {
     LIMIT: 1.0,
@@ -139,3 +141,9 @@ def test_an_audience_that_is_not_reached_breaks_a_bar() -> None:
     )
     for case in bad:
         assert sum(not bar.is_kept for bar in judge_audience(*case)) == 1
+
+
+def test_the_page_is_made_of_what_was_measured() -> None:
+    data = json.loads(DATA.read_text())
+    assert PAGE.read_text() == render(data)
+    assert read_run(data).as_data().items() <= data.items()

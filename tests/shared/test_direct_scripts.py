@@ -50,6 +50,12 @@ async def release(scripts: DirectScripts, keys: SessionKeys, token: int = 1) -> 
     return await scripts.run_for_word("release", keys, token)
 
 
+async def begin(scripts: DirectScripts, keys: SessionKeys) -> None:
+    """The first call sends the script, the second one opens a connection for it."""
+    for _ in range(2):
+        assert await release(scripts, keys) == ["fenced"]
+
+
 async def connections(client: Any) -> set[str]:
     """Who is connected to the server, but for the client that asks."""
     own = await client.client_id()
@@ -60,7 +66,7 @@ async def test_a_script_that_the_server_does_not_have_is_sent(
     scripts: DirectScripts, client: Redis, keys: SessionKeys
 ) -> None:
     """At first, and when the server has forgotten it."""
-    assert await release(scripts, keys) == ["fenced"]
+    await begin(scripts, keys)
     any_client: Any = client
     await any_client.script_flush()
     assert await release(scripts, keys) == ["fenced"]
@@ -69,7 +75,7 @@ async def test_a_script_that_the_server_does_not_have_is_sent(
 async def test_one_connection_carries_call_after_call(
     scripts: DirectScripts, client: Redis, keys: SessionKeys
 ) -> None:
-    await release(scripts, keys)
+    await begin(scripts, keys)
     before = await connections(client)
     for _ in range(20):
         await release(scripts, keys)
@@ -82,6 +88,7 @@ async def test_calls_at_the_same_time_each_get_their_own_reply(
     """Sessions that have messages are told so, and the others not."""
     deployment = a_namespace()
     sessions = [OneSession(client, deployment, f"s-{number}") for number in range(20)]
+    await scripts.run("peek", sessions[0].keys)
     for session in sessions[::2]:
         await session.submit()
     calls = [scripts.run("peek", session.keys) for session in sessions]
@@ -93,6 +100,7 @@ async def test_calls_at_the_same_time_each_get_their_own_reply(
 async def test_what_redis_refuses_is_named_as_by_the_common_client(
     scripts: DirectScripts, client: Redis, keys: SessionKeys
 ) -> None:
+    await begin(scripts, keys)
     any_client: Any = client
     await any_client.set(keys.meta, "no hash", ex=60)
     with pytest.raises(RefusedByRedis, match="WRONGTYPE"):
@@ -112,7 +120,7 @@ async def test_a_reply_that_does_not_come_is_given_up(
 ) -> None:
     """Other calls are not held up, and what comes after it is well."""
     async with behind_a_proxy(redis_server) as (proxy, scripts):
-        await release(scripts, keys)
+        await begin(scripts, keys)
         proxy.swallow(True)
         with pytest.raises(Unavailable, match="no reply"):
             await release(scripts, keys)
@@ -124,7 +132,7 @@ async def test_a_connection_that_breaks_under_a_call_is_unavailable(
     redis_server: EmbeddedRedis, keys: SessionKeys
 ) -> None:
     async with behind_a_proxy(redis_server) as (proxy, scripts):
-        await release(scripts, keys)
+        await begin(scripts, keys)
         proxy.swallow(True)
         calling = asyncio.create_task(release(scripts, keys))
         await eventually(lambda: proxy.swallowed_bytes > 0, "Redis has answered")
@@ -140,7 +148,7 @@ async def test_a_connection_that_broke_while_nobody_called_is_made_anew(
     scripts: DirectScripts, client: Redis, keys: SessionKeys
 ) -> None:
     any_client: Any = client
-    await release(scripts, keys)
+    await begin(scripts, keys)
     await any_client.client_kill_filter(_type="normal", skipme=True)
     with suppress(Unavailable):  # where nobody has noticed yet
         await release(scripts, keys)
@@ -155,7 +163,8 @@ async def test_the_reply_to_a_call_that_was_cancelled_is_nobodys(
     await full.submit()
     async with behind_a_proxy(redis_server) as (proxy, scripts):
         empty = deployment.session(SessionId("empty"))
-        await scripts.run("peek", empty)
+        for _ in range(2):
+            await scripts.run("peek", empty)
         proxy.swallow(True)
         calling = asyncio.create_task(scripts.run("peek", full.keys))
         await eventually(lambda: proxy.swallowed_bytes > 0, "Redis has answered")
@@ -169,6 +178,7 @@ async def test_the_reply_to_a_call_that_was_cancelled_is_nobodys(
 async def test_a_client_that_is_given_is_the_one_that_is_asked(
     scripts: DirectScripts, keys: SessionKeys
 ) -> None:
+    await scripts.run("peek", keys)
     async with connect_redis(f"redis://127.0.0.1:{free_port()}/0") as nobody:
         with pytest.raises(Unavailable):
             await scripts.run("peek", keys, client=nobody)
