@@ -39,6 +39,9 @@ class Echo:
         self.channel = channel
         self.waiting_since = _now()
         """When the channel was last subscribed, or was to be."""
+        self.held_up_seconds = 0.0
+        """Of the silence since then or since the last came back: for so long this process did not
+        run, and could not have heard it."""
         self._client = client
         self._last_arrival: float | None = None
 
@@ -56,9 +59,15 @@ class Echo:
             finally:
                 subscription.unsubscribe(self.channel)
 
+    def wait_anew(self) -> None:
+        """Its channel is subscribed, or is to be."""
+        self.waiting_since = _now()
+        self.held_up_seconds = 0.0
+
     def arrive(self) -> None:
         """It has come back."""
         self._last_arrival = _now()
+        self.held_up_seconds = 0.0
 
     def heal(self, subscription: Subscription) -> None:
         """Have the connection made anew that should bring it, if that is open and deaf."""
@@ -69,7 +78,7 @@ class Echo:
         silence = line.restoring_in_silence_seconds
         if line.is_connected:
             silence = min(self.age, _now() - self.waiting_since)
-        if silence > DEAF_SECONDS:
+        if silence - self.held_up_seconds > DEAF_SECONDS:
             _log.warning("probe: the subscription is open but deaf; connecting anew")
             line.reconnect()
 
@@ -111,10 +120,10 @@ class Probe:
                 self._cover_nodes(subscription, group)
                 began = _now()
                 await asyncio.sleep(PROBE_SECONDS)
-                # This process was held up: what came meanwhile is read after this, not before.
-                if _now() - began < 2 * PROBE_SECONDS:
-                    for echo in self._echoes.values():
-                        echo.heal(subscription)
+                late = _now() - began - PROBE_SECONDS
+                for echo in self._echoes.values():
+                    echo.held_up_seconds += late
+                    echo.heal(subscription)
 
     def on_batch(self, batch: Batch) -> None:
         for name, echo in self._echoes.items():
@@ -142,7 +151,7 @@ class Probe:
 
     def _wait_anew(self, channels: Collection[bytes]) -> None:
         for name in self._echoes.keys() & set(channels):
-            self._echoes[name].waiting_since = _now()
+            self._echoes[name].wait_anew()
 
     def _cover_nodes(self, subscription: Subscription, group: asyncio.TaskGroup) -> None:
         """See that each node has one channel among its slots, wherever slots have moved to."""

@@ -1,6 +1,7 @@
 """What the probe notices, and what it does about it."""
 
 import asyncio
+import time
 
 from dev.embedded_redis import EmbeddedRedis
 from gateway.health import DEAF_SECONDS, PROBE_SECONDS, Probe
@@ -65,6 +66,38 @@ async def test_a_subscription_that_is_deaf_before_it_is_confirmed_is_made_anew(
             await eventually(lambda: probe.is_ready, "it is ready")
         assert proxy.swallowed_bytes > 0
         assert (told.lost, told.restored) == (2, 1)  # the second loss is the end of this test
+
+
+async def hold_up() -> None:
+    """The process gets the processor by fits and starts: a moment for its work, and long none."""
+    while True:
+        time.sleep(2 * PROBE_SECONDS)  # noqa: ASYNC251  nothing of this process runs meanwhile
+        await asyncio.sleep(PROBE_SECONDS / 10)
+
+
+async def test_a_process_that_is_held_up_is_not_deaf_and_notices_when_it_is(
+    redis_server: EmbeddedRedis,
+) -> None:
+    """The time in which it could not have heard anything is no silence."""
+    async with (
+        serving(proxy := Proxy(redis_server.port)),
+        connect_redis(proxy.url) as client,
+    ):
+        told = Told()
+        probe = Probe(client, "probe:test", told, Metrics())
+        subscription = Subscription(client, probe)
+        async with (
+            run_in_background(subscription.run()),
+            run_in_background(probe.run(subscription)),
+        ):
+            await eventually(lambda: probe.is_ready, "it is ready")
+            time.sleep(2 * DEAF_SECONDS)  # noqa: ASYNC251  as if it had been frozen
+            await eventually(lambda: probe.is_ready, "it is ready again")
+            assert told.lost == 0
+            proxy.swallow(True)
+            async with run_in_background(hold_up()):
+                await eventually(lambda: told.lost == 1, "it has noticed", timeout=30)
+            proxy.swallow(False)
 
 
 def test_a_redis_that_is_silent_for_three_seconds_is_noticed() -> None:
