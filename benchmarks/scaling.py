@@ -151,7 +151,7 @@ def find_limit(share: float, own: Sequence[float], others: Sequence[float]) -> s
     if share == 1 and len(own) == 1 and own[0] >= FULL:
         return "its core"
     if sum(others) >= FULL:
-        return "the core of Redis and the load"
+        return "Redis and the load"
     return "none of these"
 
 

@@ -42,7 +42,7 @@ MEASURED = Measured("2026-01-01", "a machine", ROUND, ROWS, POINTS)
     [
         (0.25, [0.23], [0.1, 0.1], "their share of a core"),
         (0.25, [0.24, 0.20, 0.23, 0.22], [0.4, 0.4], "their share of a core"),
-        (0.25, [0.1, 0.1], [0.6, 0.3], "the core of Redis and the load"),
+        (0.25, [0.1, 0.1], [0.6, 0.3], "Redis and the load"),
         (1, [0.9], [0.3, 0.4], "its core"),
         (1, [0.9, 0.4], [0.2, 0.3], "both cores"),
         (1, [0.3, 0.3], [0.2, 0.1], "none of these"),
