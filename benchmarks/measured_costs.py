@@ -24,7 +24,7 @@ from benchmarks.workload import DELTAS_PER_CALL, Workload, make_event
 Figures = Mapping[str, float]
 
 SECONDS = 3
-ALONE = {5: 5000, 40: 1000}
+ALONE = {1: 8000, 40: 1000}
 """Events a second, of which each comes alone, by the tabs that it goes to. A process that is hardly
 ever busy spends up to twice as much on everything, for its core is asleep and its caches are cold:
 this keeps the gateway busy for some two fifths of the time."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from random import random
 from time import monotonic, monotonic_ns
 
 from pydantic_ai import Agent
@@ -34,9 +35,9 @@ async def asking() -> AsyncGenerator[AgentForTurn, None]:
 
 
 async def _emit(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str]:
-    """A token's text is the moment at which the worker emits it."""
+    """A token's text is the moment at which the worker emits it. No two answers keep step."""
     answer = parse_answer(_question(messages))
-    due = monotonic()
+    due = monotonic() + random() / answer.per_second
     for _ in range(answer.tokens):
         due += 1 / answer.per_second
         await asyncio.sleep(max(due - monotonic(), 0))

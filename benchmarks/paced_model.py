@@ -13,6 +13,7 @@ import asyncio
 import json
 import sys
 from dataclasses import asdict, dataclass
+from random import random
 from time import monotonic_ns
 from typing import Any, cast
 
@@ -74,7 +75,8 @@ class PacedModel(asyncio.Protocol):
         self._write(RESPONSE_HEAD + _chunk({"role": "assistant", "content": ""}))
         self._pace_ns = round(1e9 / answer.per_second)
         self._left = answer.tokens
-        self._due_ns = monotonic_ns() + self._pace_ns
+        # Questions may be put in step with the pace; their answers are not to come all at once.
+        self._due_ns = monotonic_ns() + round(self._pace_ns * (1 + random()))
         self._wait()
 
     def _wait(self) -> None:
