@@ -27,7 +27,7 @@ SECONDS = 3
 ALONE = {1: 8000, 40: 1000}
 """Events a second, of which each comes alone, by the tabs that it goes to. A process that is hardly
 ever busy spends up to twice as much on everything, for its core is asleep and its caches are cold:
-this keeps the gateway busy for some two fifths of the time."""
+this keeps the gateway busy for a fifth to two fifths of the time."""
 ALONE_SESSIONS = 100
 JOINED = {2: 4000, 20: 1000}
 """Events of each session in all, by the tabs that they go to; they come by the hundred."""
