@@ -2,19 +2,15 @@
 
 import platform
 import sys
-from collections.abc import Sequence
 from importlib.metadata import version
 
-from benchmarks.systems.system import Launch, resp
+from benchmarks.systems.system import Launch, OnSessionChannels
 
 
-class BareLoop:
+class BareLoop(OnSessionChannels):
     """`benchmarks/bare_loop.py`."""
 
     name = "bare loop"
-    publishes_over = "redis"
-    hello = b""
-    base = 0
     most_tabs = 10_000
 
     def missing(self) -> str:
@@ -26,13 +22,3 @@ class BareLoop:
 
     def launch(self, port: int, redis_port: int) -> Launch:
         return Launch([sys.executable, "-m", "benchmarks.bare_loop", str(port), str(redis_port)])
-
-    def tab_path(self, session_id: str) -> str:
-        return f"/ws?session_id={session_id}"
-
-    async def prepare(self, redis_port: int, session_ids: Sequence[str]) -> None:
-        pass
-
-    def publish(self, session_id: str, events: Sequence[bytes]) -> bytes:
-        channel = f"session:{{{session_id}}}".encode()
-        return b"".join(resp(b"PUBLISH", channel, event) for event in events)

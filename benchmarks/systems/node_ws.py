@@ -1,9 +1,7 @@
 """Node's `ws` with ioredis."""
 
-from collections.abc import Sequence
-
 from benchmarks.systems.installing import NODE, PEERS, install_node, node_versions
-from benchmarks.systems.system import Launch, resp
+from benchmarks.systems.system import Launch, OnSessionChannels
 from dev.node import find_node
 
 
@@ -18,13 +16,10 @@ def node(program: str, port: int, redis_port: int) -> Launch:
     return Launch([find_node().node, str(PEERS / "node" / program)], environment)
 
 
-class NodeWs:
+class NodeWs(OnSessionChannels):
     """`benchmarks/peers/node/ws.cjs`."""
 
     name = "Node ws"
-    publishes_over = "redis"
-    hello = b""
-    base = 0
     most_tabs = 10_000
 
     def missing(self) -> str:
@@ -35,13 +30,3 @@ class NodeWs:
 
     def launch(self, port: int, redis_port: int) -> Launch:
         return node("ws.cjs", port, redis_port)
-
-    def tab_path(self, session_id: str) -> str:
-        return f"/ws?session_id={session_id}"
-
-    async def prepare(self, redis_port: int, session_ids: Sequence[str]) -> None:
-        pass
-
-    def publish(self, session_id: str, events: Sequence[bytes]) -> bytes:
-        channel = f"session:{{{session_id}}}".encode()
-        return b"".join(resp(b"PUBLISH", channel, event) for event in events)

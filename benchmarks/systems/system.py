@@ -59,3 +59,22 @@ def resp(*words: bytes) -> bytes:
     """A Redis command as it is sent."""
     head = b"*%d\r\n" % len(words)
     return head + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+
+class OnSessionChannels:
+    """A system whose tabs are fed by plain `PUBLISH` on the channel of their session, and which has
+    no log before that."""
+
+    publishes_over = "redis"
+    hello = b""
+    base = 0
+
+    def tab_path(self, session_id: str) -> str:
+        return f"/ws?session_id={session_id}"
+
+    async def prepare(self, redis_port: int, session_ids: Sequence[str]) -> None:
+        pass
+
+    def publish(self, session_id: str, events: Sequence[bytes]) -> bytes:
+        channel = f"session:{{{session_id}}}".encode()
+        return b"".join(resp(b"PUBLISH", channel, event) for event in events)

@@ -1,9 +1,7 @@
 """How the tutorials do it: FastAPI, and one redis-py pub/sub for each socket."""
 
-from collections.abc import Sequence
-
 from benchmarks.systems.installing import PEERS, PYTHON, install_python, python_versions
-from benchmarks.systems.system import Launch, resp
+from benchmarks.systems.system import Launch, OnSessionChannels
 
 PONG_SECONDS = 600
 """How long a client may leave a WebSocket ping unanswered. The ping is sent as in production; a
@@ -22,13 +20,10 @@ def uvicorn(application: str, port: int, redis_port: int) -> Launch:
     return Launch(command, {"REDIS_URL": f"redis://127.0.0.1:{redis_port}/0"})
 
 
-class Tutorial:
+class Tutorial(OnSessionChannels):
     """`benchmarks/peers/python/tutorial.py`."""
 
     name = "tutorial FastAPI"
-    publishes_over = "redis"
-    hello = b""
-    base = 0
     most_tabs = 4_000  # each takes two sockets here, and a connection of Redis
 
     def missing(self) -> str:
@@ -39,13 +34,3 @@ class Tutorial:
 
     def launch(self, port: int, redis_port: int) -> Launch:
         return uvicorn("tutorial:app", port, redis_port)
-
-    def tab_path(self, session_id: str) -> str:
-        return f"/ws?session_id={session_id}"
-
-    async def prepare(self, redis_port: int, session_ids: Sequence[str]) -> None:
-        pass
-
-    def publish(self, session_id: str, events: Sequence[bytes]) -> bytes:
-        channel = f"session:{{{session_id}}}".encode()
-        return b"".join(resp(b"PUBLISH", channel, event) for event in events)
