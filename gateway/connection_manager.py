@@ -23,7 +23,7 @@ from shared.errors import Unavailable
 from shared.ids import Position, SessionId
 from shared.protocol import ConnectionState, Frame
 from shared.session_log import SessionLog
-from shared.subscription import Batch, Subscription
+from shared.subscription import Subscription
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ class ConnectionManager:
         self._tab_count = 0
         self._subscription: Subscription | None = None
         self._catch_up = CatchUp(log, self._subscribe, settings, metrics)
-        self._fan_out = FanOut(self._catch_up, metrics)
+        self._fan_out = FanOut(self._by_channel, self._catch_up, metrics)
+        self.on_batch = self._fan_out.deliver
 
     def attach(self, subscription: Subscription) -> None:
         """The one subscription of this process, which reports to this manager."""
@@ -119,13 +120,6 @@ class ConnectionManager:
             self._catch_up.request(session)
 
     # from the subscription
-
-    def on_batch(self, batch: Batch) -> None:
-        """Deliver what one read from Redis brought. Never waits for a tab."""
-        for channel, texts in batch.items():
-            session = self._by_channel.get(channel)
-            if session is not None:  # else its last tab has gone and the unsubscribe is on its way
-                self._fan_out.deliver(session, texts)
 
     def on_lost(self) -> None:
         """Redis is away: say so, and read the logs when it is back."""

@@ -11,12 +11,16 @@ has not taken is never kept here, it is read again from the log; measure with `m
 """
 
 import logging
+from collections.abc import Mapping
 
 from gateway.catch_up import CatchUp
 from gateway.followed_session import FollowedSession
 from gateway.follower import Live
 from gateway.live_text import Run, read_runs
 from gateway.metrics import Metrics
+from shared.subscription_line import Batch
+
+_DELIVER, _READ = Live.DELIVER, Live.READ
 
 _log = logging.getLogger(__name__)
 
@@ -24,19 +28,28 @@ _log = logging.getLogger(__name__)
 class FanOut:
     """The live half of the data path; the other is `CatchUp`."""
 
-    def __init__(self, catch_up: CatchUp, metrics: Metrics) -> None:
+    def __init__(
+        self, sessions: Mapping[bytes, FollowedSession], catch_up: CatchUp, metrics: Metrics
+    ) -> None:
+        """`sessions`: those that are followed, by channel."""
+        self._sessions = sessions
         self._catch_up = catch_up
         self._metrics = metrics
 
-    def deliver(self, session: FollowedSession, texts: list[bytes]) -> None:
-        """Give `texts`, as they came, to the tabs that are at their place; let the others read."""
-        session.hear_news()
-        ours = 0
-        for run in read_runs(texts, session.name):
-            ours += len(run.texts)
-            self._deliver_run(session, run)
-        if ours < len(texts):
-            self._complain(session, len(texts) - ours)
+    def deliver(self, batch: Batch) -> None:
+        """Give what one read brought, as it came, to the tabs that are at its place; let the others
+        read. Never waits for a tab."""
+        for channel, texts in batch.items():
+            session = self._sessions.get(channel)
+            if session is None:
+                continue  # its last tab has gone and the unsubscribe is on its way
+            session.hear_news()
+            ours = 0
+            for run in read_runs(texts, session.name):
+                ours += len(run.texts)
+                self._deliver_run(session, run)
+            if ours < len(texts):
+                self._complain(session, len(texts) - ours)
 
     def _deliver_run(self, session: FollowedSession, run: Run) -> None:
         before, last = run.before, run.last
@@ -46,13 +59,13 @@ class FanOut:
             if not tab.socket.has_room and not follower.reading:
                 # Behind: it costs no memory here, and reads on when its socket has drained.
                 follower.read_again()
-            cursor = follower.cursor or before
+            cursor = follower.cursor
             verdict = follower.on_live(before, last)
-            if verdict is Live.DELIVER:
-                frames = run.after(cursor)
+            if verdict is _DELIVER:
+                frames = run if cursor is None else run.after(cursor)
                 tab.give(frames)
                 given += len(frames.texts)
-            elif verdict is Live.READ:
+            elif verdict is _READ:
                 gaps += 1
         if given:
             session.head = last

@@ -14,26 +14,20 @@ _KNOWN_SIZES = 4096
 class Frames:
     """One text or several in a row. Tabs that get the same ones share the framed bytes."""
 
-    __slots__ = ("_wire", "texts")
+    __slots__ = ("texts", "wire")
 
     def __init__(self, texts: Sequence[bytes]) -> None:
         self.texts = texts
-        self._wire: bytes | None = None
+        parts: list[bytes] = []
+        for text in texts:
+            parts += _header(len(text)), text
+        self.wire = b"".join(parts)
+        """The frames as a server sends them: unmasked, uncompressed, one a text."""
 
     @classmethod
     def of(cls, frame: Frame) -> "Frames":
         """A frame that is in no log, ready to be sent."""
         return cls([encode_frame(frame).encode()])
-
-    @property
-    def wire(self) -> bytes:
-        """The frames as a server sends them: unmasked, uncompressed, one a text."""
-        if self._wire is None:
-            parts: list[bytes] = []
-            for text in self.texts:
-                parts += _header(len(text)), text
-            self._wire = b"".join(parts)
-        return self._wire
 
 
 @lru_cache(_KNOWN_SIZES)

@@ -21,22 +21,22 @@ class Run(Frames):
 
     __slots__ = ("_rests", "before", "last")
 
-    def __init__(self, before: Position, last: Position, texts: list[bytes]) -> None:
+    def __init__(self, last: Position, texts: Sequence[bytes]) -> None:
         super().__init__(texts)
-        self.before = before
         self.last = last
-        self._rests: dict[Position, Frames] | None = None
+        self.before = (last[0], last[1] - len(texts))
+        """A position, as a plain pair: to make one takes longer than all else here."""
+        self._rests: dict[Position, Frames] = {}
 
     def after(self, cursor: Position) -> Frames:
         """Those after `cursor`, which is `before` or in the run. Tabs at the same place share
         them."""
         if cursor == self.before:
             return self
-        if self._rests is None:
-            self._rests = {}
-        if cursor not in self._rests:
-            self._rests[cursor] = Frames(self.texts[cursor.seq - self.before.seq :])
-        return self._rests[cursor]
+        rest = self._rests.get(cursor)
+        if rest is None:
+            rest = self._rests[cursor] = Frames(self.texts[cursor.seq - self.before[1] :])
+        return rest
 
 
 def read_runs(texts: Sequence[bytes], session: bytes) -> list[Run]:
@@ -58,18 +58,13 @@ def read_runs(texts: Sequence[bytes], session: bytes) -> list[Run]:
             continue
         seq = int(digits)
         if run and (seq != last + 1 or epoch != run_epoch):
-            runs.append(_make_run(run_epoch, last, run))
+            runs.append(Run(Position(int(run_epoch), last), run))
             run = []
         run.append(text)
         run_epoch, last = epoch, seq
     if run:
-        runs.append(_make_run(run_epoch, last, run))
+        runs.append(Run(Position(int(run_epoch), last), run))
     return runs
-
-
-def _make_run(epoch: bytes, last: int, texts: list[bytes]) -> Run:
-    number = int(epoch)
-    return Run(Position(number, last - len(texts)), Position(number, last), texts)
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -161,9 +161,10 @@ class SlotMap:
         return self.address_of(host.decode(), int(node[1]), teller)
 
     async def _close_others(self) -> None:
-        """End the connections to whoever is no master any more: it would say so, if it could."""
-        others = set(self._clients.values()).difference(self.masters)
-        for client in others:
-            del self._clients[client.address]
-        for client in others:
-            await client.aclose()
+        """End the connections to whoever is no master any more: it would say so, if it could. Their
+        clients stay, one to each place that was ever named: somebody may be connecting over one
+        just now, and at the end whatever is open must be found."""
+        masters = self.masters
+        for client in list(self._clients.values()):
+            if client not in masters:
+                await client.aclose()
