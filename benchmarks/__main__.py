@@ -13,15 +13,26 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.audience import Idle
-from benchmarks.bars import LIMIT, OURS, Bar, find_invalid, judge_audience, judge_deliveries
+from benchmarks.bars import (
+    LIMIT,
+    OURS,
+    Bar,
+    find_invalid,
+    judge_audience,
+    judge_deliveries,
+    judge_emission,
+)
 from benchmarks.fan_out import LOADS
 from benchmarks.report import (
     About,
     write_bars,
     write_catching_up,
     write_deliveries,
+    write_emission,
     write_idle,
     write_systems,
+    write_telemetry,
+    write_tokens,
 )
 from benchmarks.run import SYSTEMS, Run, read_run, run_all
 from benchmarks.stage import workshop
@@ -56,7 +67,7 @@ def measure(rounds: int) -> dict[str, Any]:
     return {
         "day": datetime.now(UTC).date().isoformat(),
         "rounds": rounds,
-        "machine": _describe_machine(),
+        "machine": describe_machine(),
         "systems": [asdict(about) for about in _describe_systems(run)],
         **run.as_data(),
     }
@@ -65,7 +76,11 @@ def measure(rounds: int) -> dict[str, Any]:
 def judge(run: Run) -> list[Bar]:
     idle = run.idle[OURS]
     assert isinstance(idle, Idle)
-    return [*judge_deliveries(run.deliveries), *judge_audience(idle, run.storm, run.answer)]
+    return [
+        *judge_deliveries(run.deliveries),
+        *judge_audience(idle, run.storm, run.answer),
+        *judge_emission(run.emission),
+    ]
 
 
 def render(data: dict[str, Any]) -> str:
@@ -82,10 +97,15 @@ def render(data: dict[str, Any]) -> str:
         "BARS": write_bars(judge(run)),
         "SYSTEMS": write_systems([About(**about) for about in data["systems"]]),
         "IDLE": write_idle(run.idle),
+        "TOKENS": write_tokens(run.tokens),
+        "EMISSION": write_emission(run.emission),
+        "TELEMETRY": write_telemetry(run.telemetry),
         "OURS": write_catching_up(
             {"2,000 tabs of 500 sessions come back": run.storm, "an answer of 2,000": run.answer}
         ),
     }
+    loops = {LIMIT: run.deliveries["saturated"][LIMIT], OURS: run.deliveries["saturated"][OURS]}
+    values["LOOPS"] = write_deliveries("saturated", {**loops, **run.loops}, LIMIT)
     for load in LOADS:
         values[load.upper()] = write_deliveries(load, run.deliveries[load], LIMIT)
     page = TEMPLATE.read_text()
@@ -107,7 +127,8 @@ def _describe_systems(run: Run) -> list[About]:
     return systems
 
 
-def _describe_machine() -> str:
+def describe_machine() -> str:
+    """Processor, cores and kernel."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

@@ -1,8 +1,9 @@
 """The limit: an asyncio program that only copies bytes from Redis to sockets.
 
-`python -m benchmarks.bare_loop PORT REDIS_PORT`. uvloop, one subscription read by hiredis, each
-text framed once, what one read brought for a session joined into one write a tab. No order, no log,
-no resume, no bound, no check: what a gateway costs above this is what its promises cost.
+`python -m benchmarks.bare_loop PORT REDIS_PORT READ_BYTES`. uvloop, one subscription read by
+hiredis, each text framed once, what one read brought for a session joined into one write a tab. No
+order, no log, no resume, no bound, no check: what a gateway costs above this is what its promises
+cost.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import struct
 import sys
 from collections import defaultdict
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import hiredis
 import uvloop
@@ -20,7 +21,6 @@ import uvloop
 from benchmarks.systems.system import resp
 
 HANDSHAKE_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-READ_BYTES = 1048576
 FEED_BYTES = 16_384
 """Given to hiredis at once: it moves all that it has left for every kilobyte that it has parsed."""
 
@@ -30,10 +30,12 @@ tabs: dict[bytes, list[asyncio.Transport]] = defaultdict(list)
 class Subscription(asyncio.BufferedProtocol):
     """The one connection to Redis."""
 
+    def __init__(self, read_bytes: int) -> None:
+        self.read_into = bytearray(read_bytes)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.reader = hiredis.Reader()
-        self.read_into = bytearray(READ_BYTES)
+        self.reader: Any = hiredis.Reader()
 
     def subscribe(self, channel: bytes) -> None:
         self.transport.write(resp(b"SUBSCRIBE", channel))
@@ -97,13 +99,15 @@ class Tab(asyncio.Protocol):
             tabs[self.channel].remove(self.transport)
 
 
-async def main(port: int, redis_port: int) -> None:
+async def main(port: int, redis_port: int, read_bytes: int) -> None:
     """Serve until killed."""
     loop = asyncio.get_running_loop()
-    _, subscription = await loop.create_connection(Subscription, "127.0.0.1", redis_port)
+    _, subscription = await loop.create_connection(
+        lambda: Subscription(read_bytes), "127.0.0.1", redis_port
+    )
     server = await loop.create_server(lambda: Tab(subscription), "127.0.0.1", port, backlog=4096)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(main(*map(int, sys.argv[1:])))

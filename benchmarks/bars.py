@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.audience import CatchingUp, Idle
 from benchmarks.fan_out import Delivery
+from benchmarks.write_path import EMITTED, Emission
 
 Deliveries = Mapping[str, Mapping[str, Delivery | str]]
 """By load and system; a sentence for one that did not run."""
@@ -68,6 +69,16 @@ def judge_audience(idle: Idle, storm: CatchingUp, answer: CatchingUp) -> list[Ba
         Bar("storm of 2,000: seconds until all have caught up", 2, storm.all_seconds),
         Bar("storm of 2,000: not caught up", 0, storm.tabs - storm.caught_up),
         Bar("answer of 2,000 tokens, at the gateway, ms", 10, answer.gateway_ms_each),
+    ]
+
+
+def judge_emission(emission: Mapping[str, Emission | str]) -> list[Bar]:
+    emitted = emission[EMITTED]
+    assert isinstance(emitted, Emission)
+    return [
+        Bar(f"{EMITTED}, p50 ms", 2, emitted.p50_ms),
+        Bar(f"{EMITTED}, p99 ms", 10, emitted.p99_ms),
+        Bar(f"{EMITTED}: lost", 0, emitted.lost),
     ]
 
 

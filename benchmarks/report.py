@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from benchmarks.audience import CatchingUp, Idle
 from benchmarks.bars import Bar
 from benchmarks.fan_out import Delivery
+from benchmarks.telemetry import Liveness
+from benchmarks.write_path import Emission, TokenCost
 
 Cell = Callable[[Delivery, Delivery], str]
 """What to write of a system, given its figures and those of the bare loop."""
@@ -90,6 +92,41 @@ def write_catching_up(figures: Mapping[str, CatchingUp]) -> str:
         times = [f"{own.all_seconds:.2f}", f"{own.p50_ms:.1f}", f"{own.p99_ms:.1f}"]
         cells = [f"{own.tabs:,.0f}", f"{own.caught_up:,.0f}", *times, f"{own.gateway_ms_each:.2f}"]
         rows.append([name, *cells])
+    return table(rows)
+
+
+def write_tokens(figures: Mapping[str, TokenCost | str]) -> str:
+    rows = [
+        ["", "worker", "Redis", "gateway", "script calls", "events", "log, bytes", "log, events"]
+    ]
+    for name, own in figures.items():
+        if isinstance(own, TokenCost):
+            spent = [f"{ms:,.0f}" for ms in (own.worker_ms, own.redis_ms, own.gateway_ms)]
+            counted = (own.calls, own.events, own.log_bytes, own.log_events)
+            rows.append([name, *spent, *(f"{count:,.0f}" for count in counted)])
+    return table(rows)
+
+
+def write_emission(figures: Mapping[str, Emission | str]) -> str:
+    heads = ("tokens", "p50", "p99", "p99.9", "worst", "first, p50", "frames", "lost")
+    rows = [["", *heads, "worker, cores", "waited", "Redis", "gateway"]]
+    for name, own in figures.items():
+        if isinstance(own, Emission):
+            times = (own.p50_ms, own.p99_ms, own.p999_ms, own.worst_ms, own.first_p50_ms)
+            shares = (own.worker_share, own.worker_waited, own.redis_share, own.gateway_share)
+            cells = [f"{own.tokens:,.0f}", *(f"{ms:,.2f}" for ms in times)]
+            cells += [f"{own.frames:,.0f}", f"{own.lost:,.0f}"]
+            rows.append([name, *cells, *(f"{share:.2f}" for share in shares)])
+    return table(rows)
+
+
+def write_telemetry(figures: Mapping[str, Liveness | str]) -> str:
+    rows = [["frame", "calls", "at the tab, p50", "worst", "its span at a collector, p50", "worst"]]
+    for kind, own in figures.items():
+        if isinstance(own, Liveness):
+            tab = [f"{own.tab_p50_ms:,.1f}", f"{own.tab_worst_ms:,.1f}"]
+            collector = [f"{own.collector_p50_ms:,.0f}", f"{own.collector_worst_ms:,.0f}"]
+            rows.append([f"`{kind}`", f"{own.calls:,.0f}", *tab, *collector])
     return table(rows)
 
 

@@ -23,6 +23,8 @@ from benchmarks.systems.python_socketio import PythonSocketIO
 from benchmarks.systems.socket_io import SocketIO
 from benchmarks.systems.system import System
 from benchmarks.systems.tutorial import Tutorial
+from benchmarks.telemetry import Liveness, measure_telemetry
+from benchmarks.write_path import TIMED, Emission, TokenCost, measure_costs
 
 SYSTEMS: Sequence[System] = (
     BareLoop(),
@@ -33,11 +35,13 @@ SYSTEMS: Sequence[System] = (
     Tutorial(),
     PythonSocketIO(),
 )
-WORST = {"lost", "reordered", "foreign", "refused"}
+OTHER_LOOPS: Sequence[System] = (BareLoop(262_144), BareLoop(1_048_576))
+"""Under one load only: what it makes to read less or more at once."""
+WORST = {"lost", "reordered", "foreign", "refused", "out_of_place", "wrong_texts"}
 """Figures of which the worst round is told, not the median."""
 LEAST = {"reached", "caught_up"}
 
-Figures = TypeVar("Figures", Delivery, Idle, CatchingUp)
+Figures = TypeVar("Figures", Delivery, Idle, CatchingUp, TokenCost, Emission, Liveness)
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,25 @@ class Run:
     """What was measured. A sentence stands for a system that did not run."""
 
     deliveries: Mapping[str, Mapping[str, Delivery | str]]
+    loops: Mapping[str, Delivery | str]
     idle: Mapping[str, Idle | str]
     storm: CatchingUp
     answer: CatchingUp
+    tokens: Mapping[str, TokenCost | str]
+    emission: Mapping[str, Emission | str]
+    telemetry: Mapping[str, Liveness | str]
 
     def as_data(self) -> dict[str, Any]:
         """For a JSON file; `read_run` reads it."""
         return {
             "deliveries": {load: _as_data(of) for load, of in self.deliveries.items()},
+            "loops": _as_data(self.loops),
             "idle": _as_data(self.idle),
             "storm": asdict(self.storm),
             "answer": asdict(self.answer),
+            "tokens": _as_data(self.tokens),
+            "emission": _as_data(self.emission),
+            "telemetry": _as_data(self.telemetry),
         }
 
 
@@ -63,9 +75,13 @@ def read_run(data: Mapping[str, Any]) -> Run:
     """The run that `Run.as_data` has written."""
     return Run(
         {load: _read(Delivery, figures) for load, figures in data["deliveries"].items()},
+        _read(Delivery, data["loops"]),
         _read(Idle, data["idle"]),
         CatchingUp(**data["storm"]),
         CatchingUp(**data["answer"]),
+        _read(TokenCost, data["tokens"]),
+        _read(Emission, data["emission"]),
+        _read(Liveness, data["telemetry"]),
     )
 
 
@@ -82,12 +98,12 @@ def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:
     missing = {system.name: system.missing() for system in SYSTEMS}
     trials: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
     idle: defaultdict[str, list[Idle]] = defaultdict(list)
-    storms: list[CatchingUp] = []
-    answers: list[CatchingUp] = []
+    ours = _Ours()
     present = [system for system in SYSTEMS if not missing[system.name]]
     for number in range(1, rounds + 1):
         for load, workload in LOADS.items():
-            for system in present:
+            others = OTHER_LOOPS if load == "saturated" else ()
+            for system in (*present, *others):
                 say(f"round {number} of {rounds}: {load}, {system.name}")
                 trial = measure_delivery(system, workload, workshop)
                 say(f"    {trial.cpu_us:.2f} µs a delivery, p99 {trial.p99_ms:.2f} ms")
@@ -95,18 +111,43 @@ def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:
         for system in present:
             say(f"round {number} of {rounds}: idle tabs, {system.name}")
             idle[system.name].append(measure_idle(system, system.most_tabs, workshop))
-        say(f"round {number} of {rounds}: storm, long answer")
-        storms.append(measure_storm(workshop))
-        answers.append(measure_long_answer(workshop))
+        say(f"round {number} of {rounds}: ours alone")
+        ours.measure(workshop)
     return Run(
         deliveries={
             load: {name: why or median_of(trials[load, name]) for name, why in missing.items()}
             for load in LOADS
         },
+        loops={loop.name: median_of(trials["saturated", loop.name]) for loop in OTHER_LOOPS},
         idle={name: why or median_of(idle[name]) for name, why in missing.items()},
-        storm=median_of(storms),
-        answer=median_of(answers),
+        storm=median_of(ours.storms),
+        answer=median_of(ours.answers),
+        tokens=_medians(ours.tokens),
+        emission=_medians(ours.emission),
+        telemetry=_medians(ours.telemetry),
     )
+
+
+class _Ours:
+    """What is measured of our system alone, or inside a worker."""
+
+    def __init__(self) -> None:
+        self.storms: list[CatchingUp] = []
+        self.answers: list[CatchingUp] = []
+        self.tokens: list[Mapping[str, TokenCost]] = []
+        self.emission: list[Mapping[str, Emission]] = []
+        self.telemetry: list[Mapping[str, Liveness]] = []
+
+    def measure(self, workshop: Path) -> None:
+        self.storms.append(measure_storm(workshop))
+        self.answers.append(measure_long_answer(workshop))
+        self.tokens.append(measure_costs(workshop))
+        self.emission.append({name: measure(workshop) for name, measure in TIMED.items()})
+        self.telemetry.append(measure_telemetry(workshop))
+
+
+def _medians(rounds: Sequence[Mapping[str, Figures]]) -> dict[str, Figures | str]:
+    return {name: median_of([round_[name] for round_ in rounds]) for name in rounds[0]}
 
 
 def median_of(trials: Sequence[Figures]) -> Figures:

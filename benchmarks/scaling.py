@@ -103,7 +103,7 @@ def _run_workers(case: Case, folder: Path) -> Row:
     """Tokens a second."""
     with crew(case.count, folder) as workers:
         workers.ask(WARM_UP)
-        with _given(workers.workers, case):
+        with _given(workers.bench.workers, case):
             answered = workers.ask(replace(QUESTIONS, turns=QUESTIONS.turns * case.count))
     return _row(
         case,

@@ -1,12 +1,11 @@
 """Turns through real workers, each of which is accounted for by itself; nobody looks on."""
 
-import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import cpu_seconds, family
+from benchmarks.processes import cpu_seconds
 from benchmarks.worker_load import Load, WorkerBench, worker_bench
 
 MODEL = "openai-chat:paced"
@@ -28,15 +27,13 @@ class Answered:
 
 @dataclass(frozen=True)
 class Crew:
-    """Workers that run, by their process ids."""
+    """Workers that run."""
 
     bench: WorkerBench
-    workers: Sequence[int]
-    model: int
 
     def ask(self, load: Load) -> Answered:
         """Put the questions and wait for all answers. Raises `TimeoutError`."""
-        pids = [*self.workers, self.model]
+        pids = [*self.bench.workers, self.bench.model_pid]
         before = [cpu_seconds(pid) for pid in pids]
         spent = self.bench.ask(load, load.sessions())
         *workers, model = [
@@ -57,14 +54,6 @@ class Crew:
 def crew(workers: int, workshop: Path) -> Generator[Crew, None, None]:
     """So many workers, on the core of what is measured; the rest is on the other one."""
     with worker_bench(workshop) as bench:
-        assert bench.server.process is not None
-        (model,) = _started() - {bench.server.process.pid}
-        known = _started()
         for _ in range(workers):
             bench.start_worker(MODEL=MODEL)
-        yield Crew(bench, sorted(_started() - known), model)
-
-
-def _started() -> set[int]:
-    """Processes of this one's that run."""
-    return set(family(os.getpid())[1:])
+        yield Crew(bench)

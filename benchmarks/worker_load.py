@@ -74,15 +74,19 @@ class Spent:
 class WorkerBench:
     """Redis and a model, and what is started beside them."""
 
-    def __init__(self, folder: Path, server: EmbeddedRedis, model_port: int) -> None:
+    def __init__(
+        self, folder: Path, server: EmbeddedRedis, model_port: int, model_pid: int
+    ) -> None:
         assert server.process is not None
         self.server = server
         self.port = 0
         """The gateway's, where there is one."""
         self.folder = folder
         self.stack = ExitStack()
+        self.model_pid = model_pid
         self._model_port = model_port
-        self._workers: list[int] = []
+        self.workers: list[int] = []
+        """Process ids, in the order of their start."""
         self._gateways: list[int] = []
 
     @property
@@ -96,7 +100,7 @@ class WorkerBench:
 
     def start_worker(self, **settings: str) -> None:
         """`python -m agent_worker`, that reads the work stream."""
-        log = self.folder / f"worker-{len(self._workers)}.log"
+        log = self.folder / f"worker-{len(self.workers)}.log"
         command = [sys.executable, "-m", "agent_worker"]
         worker = start_pinned(command, MEASURED_CORE, log, self.environment | settings)
         self.stack.callback(end, worker)
@@ -105,7 +109,7 @@ class WorkerBench:
             if worker.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(log.read_text()[-2000:])
             time.sleep(LOOK_SECONDS)
-        self._workers.append(worker.pid)
+        self.workers.append(worker.pid)
 
     def start_plain_worker(self, writes: str) -> Talker:
         """The bare program in a worker's place (`benchmarks/plain_worker.py`)."""
@@ -113,7 +117,7 @@ class WorkerBench:
         arguments = ["-m", module, self.environment["OPENAI_BASE_URL"], self.server.url, writes]
         worker = Talker(Path(sys.executable), arguments, MEASURED_CORE)
         self.stack.callback(worker.end)
-        self._workers.append(worker.process.pid)
+        self.workers.append(worker.process.pid)
         return worker
 
     def start_gateway(self) -> None:
@@ -128,7 +132,7 @@ class WorkerBench:
 
     def spread_over_cores(self) -> None:
         """Let everything run where there is room: more is measured than one core can do."""
-        for pid in (*self._workers, *self._gateways, self._redis_pid):
+        for pid in (*self.workers, *self._gateways, self._redis_pid):
             os.sched_setaffinity(pid, range(os.cpu_count() or 1))
 
     @contextmanager
@@ -177,8 +181,8 @@ class WorkerBench:
         calls = commands.get("cmdstat_evalsha", {}).get("calls", 0)
         events = commands.get("cmdstat_xadd", {}).get("calls", 0)
         return (
-            sum(map(cpu_seconds, self._workers)),
-            sum(map(_waited_seconds, self._workers)),
+            sum(map(cpu_seconds, self.workers)),
+            sum(map(_waited_seconds, self.workers)),
             cpu_seconds(self._redis_pid),
             sum(map(cpu_seconds, self._gateways)),
             calls,
@@ -206,7 +210,7 @@ def worker_bench(workshop: Path) -> Generator[WorkerBench, None, None]:
         model = start_pinned(command, OTHER_CORE, log)
         stack.callback(end, model)
         await_port(port, model, log)
-        bench = WorkerBench(folder, server, port)
+        bench = WorkerBench(folder, server, port, model.pid)
         with bench.stack:
             yield bench
 

@@ -27,6 +27,8 @@ ASKING, EMITTING = "benchmarks.paced_agent:asking", "benchmarks.paced_agent:emit
 FRAMEWORK, TUTORIAL = "agent framework alone", "XADD and PUBLISH awaited for each token"
 OURS, OURS_WITH_TABS = "Fanline", "Fanline, a tab on each session"
 
+EMITTED = "emitted in the worker to frame at the tab"
+
 WARM_UP = Load(4, Answer(50, 50), 0.2)
 COST_LOAD = Load(20, Answer(500, 50), 2.0)
 """A thousand tokens a second: less than a worker's core can do, so that nothing waits."""
@@ -115,7 +117,7 @@ def measure_pause(workshop: Path) -> Emission:
 
 
 TIMED: Mapping[str, Callable[[Path], Emission]] = {
-    "emitted in the worker to frame at the tab": measure_emission,
+    EMITTED: measure_emission,
     "model server to frame at the tab": measure_chunks,
     "100 turns at 50 tokens/s on this machine": measure_demand,
     "Redis silent for a second": measure_pause,

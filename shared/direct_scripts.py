@@ -55,7 +55,11 @@ class DirectScripts(Scripts):
         while idle and idle[-1].is_over:
             idle.pop()
         connection = idle.pop() if idle else await ask(node, lambda: _connect(node))
-        reply = await connection.ask(words, node.timeout_seconds)
+        try:
+            reply = await connection.ask(words, node.timeout_seconds)
+        except Unavailable:
+            self._client.doubt()  # on a cluster, somebody else may have its slots by now
+            raise
         idle.append(connection)
         return reply
 

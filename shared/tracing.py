@@ -64,9 +64,8 @@ def build_tracer_provider(service_name: str, *processors: SpanProcessor) -> Trac
     )
     if endpoint:
         _quieten_libraries()
-        provider.add_span_processor(
-            _Exporting(_build_exporter(), schedule_delay_millis=EXPORT_DELAY_MS)
-        )
+        delay = None if "OTEL_BSP_SCHEDULE_DELAY" in os.environ else EXPORT_DELAY_MS
+        provider.add_span_processor(_Exporting(_build_exporter(), schedule_delay_millis=delay))
     return provider
 
 

@@ -9,6 +9,7 @@ from tests.gateway.log_writer import LogWriter
 from tests.gateway.raw_tab import RawTab, a_message, a_session, connected, opened
 from tests.support.chat import Chat
 from tests.support.deployment import Deployment
+from tests.support.eventually import eventually
 from tests.support.stub_model import Reply
 
 
@@ -163,6 +164,12 @@ async def test_a_session_that_expires_between_two_turns_is_a_new_conversation(ch
         turn_id = await tab.say(f"before {chat.session_id}")
         await tab.until("turn_finished", turn_id=turn_id)
         async with chat.deployment.client() as client:
+
+            async def is_settled() -> bool:
+                return not await client.xlen(chat.deployment.keys.turns())
+
+            # Else its message is asked for again, as one that the new conversation does not know.
+            await eventually(is_settled, "its entry is acknowledged")
             for key in (chat.keys.log, chat.keys.meta, chat.keys.accepted, chat.keys.history):
                 assert await client.expire(key, 0)
         turn_id = await tab.say(f"after {chat.session_id}")
