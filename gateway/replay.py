@@ -9,7 +9,6 @@ text as `shared/protocol.py` encodes it, and the insides of JSON strings are joi
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from shared.errors import NotALog
 from shared.ids import Position
@@ -22,50 +21,39 @@ _END = '"}'
 _is_inside_of_string = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*').fullmatch
 
 
-@dataclass(slots=True)
-class _Text:
-    """Neighbouring deltas of one message."""
-
-    message: tuple[str, str]
-    position: Position
-    front: str
-    """What stands before the content in the last of them."""
-    pieces: list[str]
-
-    def frame(self) -> str:
-        content = "".join(self.pieces)
-        return with_position(self.position, f"{self.front}{_CONTENT}{content}{_END}")
-
-
 def frames_of(entries: Sequence[LogEntry]) -> Iterable[str]:
     """The frames for `entries`, in order, neighbouring deltas of one message merged. Raises
     `NotALog` for a delta that no script of ours has written."""
-    text: _Text | None = None
+    pieces: list[str] = []  # of neighbouring deltas of `message`, the last of them at `last`
+    message, front, last = ("", ""), "", Position(0, 0)
     for position, stored in entries:
-        delta = _read_delta(position, stored)
-        if text is not None and (delta is None or delta.message != text.message):
-            yield text.frame()
-            text = None
+        delta = _read_delta(stored)
+        if pieces and (delta is None or delta[0] != message):
+            yield _merge(last, front, pieces)
+            pieces = []
         if delta is None:
             yield with_position(position, stored)
-        elif text is None:
-            text = delta
         else:
-            text.pieces += delta.pieces
-            text.position, text.front = position, delta.front
-    if text is not None:
-        yield text.frame()
+            message, front, piece = delta
+            last = position
+            pieces.append(piece)
+    if pieces:
+        yield _merge(last, front, pieces)
 
 
-def _read_delta(position: Position, stored: str) -> _Text | None:
+def _merge(last: Position, front: str, pieces: Sequence[str]) -> str:
+    return with_position(last, f"{front}{_CONTENT}{''.join(pieces)}{_END}")
+
+
+def _read_delta(stored: str) -> tuple[tuple[str, str], str, str] | None:
+    """Of a delta: its type and message, what stands before its content, and the content."""
     if not stored.startswith(_DELTA_TYPES):
         return None
     front, content, rest = stored.partition(_CONTENT)
     if not content:
         return None  # a whole text
     piece = rest.removesuffix(_END)
-    before, name, message_id = front.rpartition('"message_id":')
+    _, name, message_id = front.rpartition('"message_id":')
     if not name or piece is rest or not _is_inside_of_string(piece):
         raise NotALog("a piece of text that is not as it is written")
-    kind = before[: len(_DELTA_TYPES[0])]
-    return _Text((kind, message_id), position, front, [piece])
+    return (front[: len(_DELTA_TYPES[0])], message_id), front, piece
