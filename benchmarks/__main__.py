@@ -30,12 +30,14 @@ from benchmarks.report import (
     write_deliveries,
     write_emission,
     write_idle,
+    write_need,
     write_systems,
     write_telemetry,
     write_tokens,
 )
-from benchmarks.run import SYSTEMS, Run, read_run, run_all
+from benchmarks.run import LONG_READS, SYSTEMS, Run, read_run, run_all
 from benchmarks.stage import workshop
+from benchmarks.write_path import OURS_WITH_TABS
 
 ROOT = Path(__file__).parents[1]
 PAGE, DATA = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "benchmarks.json"
@@ -98,14 +100,16 @@ def render(data: dict[str, Any]) -> str:
         "SYSTEMS": write_systems([About(**about) for about in data["systems"]]),
         "IDLE": write_idle(run.idle),
         "TOKENS": write_tokens(run.tokens),
+        "NEED": write_need(run.tokens[OURS_WITH_TABS]),
         "EMISSION": write_emission(run.emission),
         "TELEMETRY": write_telemetry(run.telemetry),
         "OURS": write_catching_up(
             {"2,000 tabs of 500 sessions come back": run.storm, "an answer of 2,000": run.answer}
         ),
     }
-    loops = {LIMIT: run.deliveries["saturated"][LIMIT], OURS: run.deliveries["saturated"][OURS]}
-    values["LOOPS"] = write_deliveries("saturated", {**loops, **run.loops}, LIMIT)
+    usual = {name: run.deliveries["saturated"][name] for name in (LIMIT, OURS)}
+    loops = {LONG_READS.name: run.long_reads, **usual}
+    values["LOOPS"] = write_deliveries("saturated", loops, LONG_READS.name)
     for load in LOADS:
         values[load.upper()] = write_deliveries(load, run.deliveries[load], LIMIT)
     page = TEMPLATE.read_text()

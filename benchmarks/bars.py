@@ -57,8 +57,13 @@ def judge_deliveries(figures: Deliveries) -> list[Bar]:
         *bars,
         Bar("paced: published to tab, p50 ms", 1.0, _of_ours(figures, "paced", lambda d: d.p50_ms)),
         Bar("paced: published to tab, p99 ms", 5.0, _of_ours(figures, "paced", lambda d: d.p99_ms)),
-        Bar("burst of 200,000: lost", 0, _of_ours(figures, "burst", lambda d: d.lost)),
-        Bar("burst of 200,000: out of order", 0, _of_ours(figures, "burst", lambda d: d.reordered)),
+        *(
+            Bar(f"{load}: lost, out of order, of another session, refused", 0, wrong)
+            for load in figures
+            for wrong in [
+                _of_ours(figures, load, lambda d: d.lost + d.reordered + d.foreign + d.refused)
+            ]
+        ),
     ]
 
 
@@ -68,7 +73,7 @@ def judge_audience(idle: Idle, storm: CatchingUp, answer: CatchingUp) -> list[Ba
         Bar("10,000 idle tabs: not there, or not reached", 0, 10_000 - idle.reached),
         Bar("storm of 2,000: seconds until all have caught up", 2, storm.all_seconds),
         Bar("storm of 2,000: not caught up", 0, storm.tabs - storm.caught_up),
-        Bar("answer of 2,000 tokens, at the gateway, ms", 10, answer.gateway_ms_each),
+        Bar("answer of 2,000 tokens, CPU of the gateway, ms", 10, answer.gateway_ms_each),
     ]
 
 
@@ -78,7 +83,15 @@ def judge_emission(emission: Mapping[str, Emission | str]) -> list[Bar]:
     return [
         Bar(f"{EMITTED}, p50 ms", 2, emitted.p50_ms),
         Bar(f"{EMITTED}, p99 ms", 10, emitted.p99_ms),
-        Bar(f"{EMITTED}: lost", 0, emitted.lost),
+        *(
+            Bar(
+                f"{name}: lost, out of place, wrong",
+                0,
+                own.lost + own.out_of_place + own.wrong_texts,
+            )
+            for name, own in emission.items()
+            if isinstance(own, Emission)
+        ),
     ]
 
 

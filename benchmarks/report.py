@@ -46,6 +46,7 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
     "burst": (*RATE, *COST, *REDIS, *TRUTH),
 }
 NOT_RUN = "not run"
+TOKENS_A_SECOND = 5000
 WIDTH = 116
 
 
@@ -105,6 +106,19 @@ def write_tokens(figures: Mapping[str, TokenCost | str]) -> str:
             counted = (own.calls, own.events, own.log_bytes, own.log_events)
             rows.append([name, *spent, *(f"{count:,.0f}" for count in counted)])
     return table(rows)
+
+
+def write_need(cost: TokenCost | str) -> str:
+    """What the load that is asked for takes, from what a thousand tokens cost."""
+    assert isinstance(cost, TokenCost)
+    names = ("of workers", "of Redis", "of gateways, with a tab on each")
+    spent = (cost.worker_ms, cost.redis_ms, cost.gateway_ms)
+    cores = [
+        f"{ms * TOKENS_A_SECOND / 1e6:.1f} {name}" for ms, name in zip(spent, names, strict=True)
+    ]
+    return textwrap.fill(
+        f"So a hundred turns at fifty tokens a second need, in cores: {', '.join(cores)}.", WIDTH
+    )
 
 
 def write_emission(figures: Mapping[str, Emission | str]) -> str:

@@ -35,8 +35,8 @@ SYSTEMS: Sequence[System] = (
     Tutorial(),
     PythonSocketIO(),
 )
-OTHER_LOOPS: Sequence[System] = (BareLoop(262_144), BareLoop(1_048_576))
-"""Under one load only: what it makes to read less or more at once."""
+LONG_READS = BareLoop(1_048_576)
+"""Under one load only: a loop that reads as much at once as ours."""
 WORST = {"lost", "reordered", "foreign", "refused", "out_of_place", "wrong_texts"}
 """Figures of which the worst round is told, not the median."""
 LEAST = {"reached", "caught_up"}
@@ -49,7 +49,8 @@ class Run:
     """What was measured. A sentence stands for a system that did not run."""
 
     deliveries: Mapping[str, Mapping[str, Delivery | str]]
-    loops: Mapping[str, Delivery | str]
+    long_reads: Delivery
+    """Of the bare loop, saturated, when it reads as much at once as ours."""
     idle: Mapping[str, Idle | str]
     storm: CatchingUp
     answer: CatchingUp
@@ -61,7 +62,7 @@ class Run:
         """For a JSON file; `read_run` reads it."""
         return {
             "deliveries": {load: _as_data(of) for load, of in self.deliveries.items()},
-            "loops": _as_data(self.loops),
+            "long_reads": asdict(self.long_reads),
             "idle": _as_data(self.idle),
             "storm": asdict(self.storm),
             "answer": asdict(self.answer),
@@ -75,7 +76,7 @@ def read_run(data: Mapping[str, Any]) -> Run:
     """The run that `Run.as_data` has written."""
     return Run(
         {load: _read(Delivery, figures) for load, figures in data["deliveries"].items()},
-        _read(Delivery, data["loops"]),
+        Delivery(**data["long_reads"]),
         _read(Idle, data["idle"]),
         CatchingUp(**data["storm"]),
         CatchingUp(**data["answer"]),
@@ -102,13 +103,13 @@ def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:
     present = [system for system in SYSTEMS if not missing[system.name]]
     for number in range(1, rounds + 1):
         for load, workload in LOADS.items():
-            others = OTHER_LOOPS if load == "saturated" else ()
-            for system in (*present, *others):
+            others = (LONG_READS,) if load == "saturated" else ()
+            for system in (*others, *_in_turn(present, number)):
                 say(f"round {number} of {rounds}: {load}, {system.name}")
                 trial = measure_delivery(system, workload, workshop)
                 say(f"    {trial.cpu_us:.2f} µs a delivery, p99 {trial.p99_ms:.2f} ms")
                 trials[load, system.name].append(trial)
-        for system in present:
+        for system in _in_turn(present, number):
             say(f"round {number} of {rounds}: idle tabs, {system.name}")
             idle[system.name].append(measure_idle(system, system.most_tabs, workshop))
         say(f"round {number} of {rounds}: ours alone")
@@ -118,7 +119,7 @@ def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:
             load: {name: why or median_of(trials[load, name]) for name, why in missing.items()}
             for load in LOADS
         },
-        loops={loop.name: median_of(trials["saturated", loop.name]) for loop in OTHER_LOOPS},
+        long_reads=median_of(trials["saturated", LONG_READS.name]),
         idle={name: why or median_of(idle[name]) for name, why in missing.items()},
         storm=median_of(ours.storms),
         answer=median_of(ours.answers),
@@ -126,6 +127,11 @@ def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:
         emission=_medians(ours.emission),
         telemetry=_medians(ours.telemetry),
     )
+
+
+def _in_turn(systems: Sequence[System], number: int) -> Sequence[System]:
+    """Another begins in each round."""
+    return (*systems[number - 1 :], *systems[: number - 1])
 
 
 class _Ours:

@@ -59,10 +59,10 @@ class FanOut:
             if not tab.socket.has_room and not follower.reading:
                 # Behind: it costs no memory here, and reads on when its socket has drained.
                 follower.read_again()
-            cursor = follower.cursor
+            cursor = follower.cursor or before
             verdict = follower.on_live(before, last)
             if verdict is _DELIVER:
-                frames = run if cursor is None else run.after(cursor)
+                frames = run.after(cursor)
                 tab.give(frames)
                 given += len(frames.texts)
             elif verdict is _READ:

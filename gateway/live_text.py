@@ -26,16 +26,16 @@ class Run(Frames):
         self.last = last
         self.before = (last[0], last[1] - len(texts))
         """A position, as a plain pair: to make one takes longer than all else here."""
-        self._rests: dict[Position, Frames] = {}
+        self._rests: dict[tuple[int, int], Frames] = {}
 
-    def after(self, cursor: Position) -> Frames:
+    def after(self, cursor: tuple[int, int]) -> Frames:
         """Those after `cursor`, which is `before` or in the run. Tabs at the same place share
         them."""
         if cursor == self.before:
             return self
         rest = self._rests.get(cursor)
         if rest is None:
-            rest = self._rests[cursor] = Frames(self.texts[cursor.seq - self.before[1] :])
+            rest = self._rests[cursor] = Frames(self.texts[cursor[1] - self.before[1] :])
         return rest
 
 

@@ -54,8 +54,8 @@ class DirectScripts(Scripts):
         idle = self._idle[node]
         while idle and idle[-1].is_over:
             idle.pop()
-        connection = idle.pop() if idle else await ask(node, lambda: _connect(node))
         try:
+            connection = idle.pop() if idle else await ask(node, lambda: _connect(node))
             reply = await connection.ask(words, node.timeout_seconds)
         except Unavailable:
             self._client.doubt()  # on a cluster, somebody else may have its slots by now

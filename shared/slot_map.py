@@ -164,7 +164,6 @@ class SlotMap:
         """End the connections to whoever is no master any more: it would say so, if it could. Their
         clients stay, one to each place that was ever named: somebody may be connecting over one
         just now, and at the end whatever is open must be found."""
-        masters = self.masters
         for client in list(self._clients.values()):
-            if client not in masters:
+            if client not in self.masters:  # asked each time: it may become one meanwhile
                 await client.aclose()

@@ -3,8 +3,7 @@
 redis-py makes the connection (address, TLS, AUTH); then its bytes are read here, in whole socket
 reads, by hiredis: what one read brought is handed over as one batch.
 
-On a cluster a node may send a channel away: it answers MOVED, or says by itself that a channel is
-subscribed no more (its slot has moved, or the node is no master any more).
+A node of a cluster may send a channel away: by MOVED, or by saying that it is subscribed no more.
 """
 
 import asyncio
@@ -54,11 +53,11 @@ class Line(asyncio.BufferedProtocol):
         self._unconfirmed: defaultdict[int, Counter[bytes]] = defaultdict(Counter)
         """SUBSCRIBEs by slot and channel that Redis has not answered yet: after one that was taken
         back, the first answer is not that of the second."""
-        self._confirmed: list[bytes] = []
-        """Channels whose confirmation came with the present read."""
+        self._confirmed: list[bytes] = []  # by the read that is under way
         self._transport: asyncio.Transport | None = None
         self._reader: Any = hiredis.Reader()
-        self._read_into = bytearray(READ_BYTES)
+        # A view: asyncio may fill a slice of it, and that of a bytearray would be a copy.
+        self._read_into = memoryview(bytearray(READ_BYTES))
         self._lost = asyncio.Event()
         self._refusal = ""
         self._restoring = False
@@ -75,9 +74,8 @@ class Line(asyncio.BufferedProtocol):
     @property
     def restoring_in_silence_seconds(self) -> float:
         """For how long nothing has come on a connection whose channels are not all confirmed."""
-        if self._transport is None or not self._restoring:
-            return 0.0
-        return self._now() - self._heard_at
+        is_waiting = self._transport is not None and self._restoring
+        return self._now() - self._heard_at if is_waiting else 0.0
 
     async def carry(self) -> None:
         """Connect, and return when the connection is lost. Raises what the client raises when there
@@ -114,7 +112,7 @@ class Line(asyncio.BufferedProtocol):
 
     # asyncio.BufferedProtocol
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         return self._read_into
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -122,19 +120,19 @@ class Line(asyncio.BufferedProtocol):
             self._heard_at = self._now()
         batch: Batch = {}
         for start in range(0, nbytes, FEED_BYTES):
-            size = min(FEED_BYTES, nbytes - start)
-            self._reader.feed(self._read_into, start, size)
+            self._reader.feed(self._read_into, start, min(FEED_BYTES, nbytes - start))
             if not self._take_replies(batch):
                 return
         if self._confirmed:
-            confirmed, self._confirmed = self._confirmed, []
-            self._owner.on_confirmed(self, confirmed)
+            self._owner.on_confirmed(self, self._confirmed)
+            self._confirmed = []
         if self._restoring:
             self._finish_restoring()
         if batch:
             self._on_batch(batch)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None  # at once: nothing may be written to it any more
         self._lost.set()
 
     # inside
@@ -144,12 +142,10 @@ class Line(asyncio.BufferedProtocol):
         gets = self._reader.gets
         while (reply := gets()) is not False:
             if reply.__class__ is list and reply[0] == self._message:
-                channel: bytes = reply[1]
-                text: bytes = reply[2]
-                if channel in batch:
-                    batch[channel].append(text)
+                if reply[1] in batch:
+                    batch[reply[1]].append(reply[2])
                 else:
-                    batch[channel] = [text]
+                    batch[reply[1]] = [reply[2]]
             elif not self._take_answer(reply):
                 return False
         return True
@@ -216,7 +212,8 @@ class Line(asyncio.BufferedProtocol):
         gone = self._slots.get(slot, set()).intersection(channels)  # the others were left meanwhile
         for channel in gone:
             self._forget(channel)
-        self._owner.on_sent_away(self, list(gone))
+        if gone:
+            self._owner.on_sent_away(self, list(gone))
 
     def _finish_restoring(self) -> None:
         if self._restoring and not any(self._unconfirmed.values()):
@@ -241,7 +238,8 @@ class Line(asyncio.BufferedProtocol):
         for number, channel in enumerate(channels):
             sharded = self.node.is_sharded
             groups[key_slot(channel) if sharded else number // CHANNELS_PER_COMMAND].append(channel)
-        packed = [_pack(self._prefix + command, *group) for group in groups.values()]
+        pack = cast(Callable[[tuple[bytes, ...]], bytes], hiredis.pack_command)
+        packed = [pack((self._prefix + command, *group)) for group in groups.values()]
         self._transport.write(b"".join(packed))
 
     def _slot_of(self, channel: bytes) -> int:
@@ -250,8 +248,3 @@ class Line(asyncio.BufferedProtocol):
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-
-def _pack(*words: bytes) -> bytes:
-    pack = cast(Callable[[tuple[bytes, ...]], bytes], hiredis.pack_command)
-    return pack(words)

@@ -6,9 +6,8 @@ from importlib.metadata import version
 
 from benchmarks.systems.system import Launch, OnSessionChannels
 
-READ_BYTES = 393_216
-"""Of the loop that the bars are of. With uvloop's own 256 kB it would be slower than the rule of
-validity allows (`benchmarks/bars.py`), with our megabyte faster; the page shows all three."""
+READ_BYTES = 262_144
+"""What uvloop itself reads at once, with which others have measured such loops."""
 
 
 class BareLoop(OnSessionChannels):

@@ -28,8 +28,8 @@ class Fanline:
     publishes_over = "redis"
     hello = b""
     base = 2
-    most_tabs = 10_000
     """Each session begins with `message` and `turn_started`."""
+    most_tabs = 10_000
 
     def __init__(self) -> None:
         self._writers: dict[str, _Writer] = {}

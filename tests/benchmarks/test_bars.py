@@ -16,10 +16,12 @@ from benchmarks.bars import (
     find_invalid,
     judge_audience,
     judge_deliveries,
+    judge_emission,
 )
 from benchmarks.fan_out import LOADS, Delivery
-from benchmarks.report import write_bars, write_deliveries
+from benchmarks.report import write_bars, write_deliveries, write_need
 from benchmarks.run import SYSTEMS, median_of, read_run
+from benchmarks.write_path import EMITTED, Emission, TokenCost
 
 COST_US = {
     LIMIT: 1.0,
@@ -38,7 +40,6 @@ def delivery(cpu_us: float) -> Delivery:
         per_second=1e6 / cpu_us,
         cpu_us=cpu_us,
         redis_cpu_us=3,
-        busy_share=1,
         p50_ms=0.3,
         p99_ms=2,
         p999_ms=4,
@@ -92,7 +93,9 @@ def test_a_delivery_that_costs_too_much_breaks_its_bar(load: str, other: str, mo
         ("paced", {"p50_ms": 1.1}),
         ("paced", {"p99_ms": 5.1}),
         ("burst", {"lost": 1}),
-        ("burst", {"reordered": 1}),
+        ("wide", {"reordered": 1}),
+        ("tens", {"foreign": 1}),
+        ("saturated", {"refused": 1}),
     ],
 )
 def test_lateness_loss_and_disorder_break_a_bar(load: str, values: dict[str, float]) -> None:
@@ -141,6 +144,24 @@ def test_an_audience_that_is_not_reached_breaks_a_bar() -> None:
     )
     for case in bad:
         assert sum(not bar.is_kept for bar in judge_audience(*case)) == 1
+
+
+EMISSION = Emission(20_000, 0.6, 2.0, 5.0, 9.0, 0.6, 1.0, 20_600, 0, 0, 0, 0.3, 0.1, 0.05, 0.0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"p50_ms": 2.1}, {"p99_ms": 11}, {"lost": 1}, {"out_of_place": 1}, {"wrong_texts": 1}],
+)
+def test_tokens_that_come_late_or_not_or_wrong_break_a_bar(values: dict[str, float]) -> None:
+    good, bad = {EMITTED: EMISSION}, {EMITTED: replace(EMISSION, **values)}
+    assert all(bar.is_kept for bar in judge_emission(good))
+    assert sum(not bar.is_kept for bar in judge_emission(bad)) == 1
+
+
+def test_what_the_load_needs_is_five_times_a_thousand_tokens() -> None:
+    cost = TokenCost(600, 120, 60, 1000, 1000, 0, 0)
+    assert "3.0 of workers, 0.6 of Redis, 0.3 of gateways" in write_need(cost)
 
 
 def test_the_page_is_made_of_what_was_measured() -> None:

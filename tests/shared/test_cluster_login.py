@@ -119,6 +119,15 @@ async def test_commands_and_texts_go_over_tls_as_the_user_of_the_url(guarded: Gu
         await subscription.subscribe("x")
         await ask(client, lambda: client.publish("x", "hello"))
         await eventually(lambda: heard.batches == [{b"x": [b"hello"]}], "the text has come")
+        long = [b"%d" % number * 100_000 for number in range(5)]  # of many TLS records each
+        for text in long:
+            await ask(client, lambda text=text: client.publish("x", text))
+
+        def texts() -> list[bytes]:
+            return [text for batch in heard.batches for text in batch[b"x"]]
+
+        await eventually(lambda: len(texts()) == 6, "the others have come")
+        assert texts() == [b"hello", *long]
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

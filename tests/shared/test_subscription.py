@@ -10,6 +10,7 @@ import pytest
 from dev.embedded_redis import EmbeddedRedis
 from shared.redis_client import connect_redis
 from shared.subscription import CHANNELS_PER_COMMAND, Batch, Subscription
+from shared.subscription_line import FEED_BYTES
 from tests.support.eventually import eventually
 
 
@@ -66,6 +67,20 @@ async def publish(server: EmbeddedRedis, channel: str, *texts: str) -> int:
 async def cut_subscribers(server: EmbeddedRedis) -> None:
     async with connect_redis(server.url) as client:
         await client.client_kill_filter(_type="pubsub")
+
+
+async def test_texts_of_every_size_arrive_whole_among_confirmations(
+    redis_server: EmbeddedRedis,
+) -> None:
+    """They are cut anywhere: by reads, and by what is parsed of a read at once."""
+    told = Told()
+    async with subscribed(redis_server.url, told) as subscription:
+        await subscription.subscribe("one:sizes")
+        texts = [str(number) * (FEED_BYTES // 4 * number + number) for number in range(1, 80)]
+        others = [subscription.subscribe(f"other:{number}") for number in range(500)]
+        await asyncio.gather(publish(redis_server, "one:sizes", *texts), *others)
+        await eventually(lambda: len(told.texts) == len(texts), "all texts have come")
+    assert told.texts == [("one:sizes", text) for text in texts]
 
 
 async def test_what_is_published_after_subscribing_arrives_in_order(
