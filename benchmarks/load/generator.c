@@ -462,7 +462,7 @@ static void run_plan(void) {
 }
 
 static void run(void) {
-    if (pace.kind != WINDOW || pace.window != UINT64_MAX) spin();
+    if (pace.kind != WINDOW) spin();
     progress_at = began_at = now();
     if (pace.kind == BACKLOG) {
         run_backlog();

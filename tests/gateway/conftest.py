@@ -25,14 +25,19 @@ SMALL = {
 """Every bound small, so that a test reaches it soon."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=["wire", "asgi"])
 async def edge(
-    redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    redis_server: EmbeddedRedis,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncGenerator[Deployment, None]:
-    """Two gateways without a worker: what a tab is given is what the test itself wrote."""
+    """Two gateways without a worker: what a tab is given is what the test itself wrote. On each of
+    the two paths to a socket."""
     async with deploy(redis_server, tmp_path_factory.mktemp("edge"), **SMALL) as shared:
-        await shared.start_gateway()
-        await shared.start_gateway()
+        is_wire = request.param == "wire"
+        start = shared.start_gateway if is_wire else shared.start_development_gateway
+        await start()
+        await start()
         yield shared
         await forget_unanswered(shared)
         await shared.check_nothing_is_left()
