@@ -61,6 +61,8 @@ GATEWAYS = (
     Case(1, 1),
     Case(2, 1),
 )
+PAIRS = (Case(1, QUARTER), Case(2, QUARTER))
+"""A gateway and a worker each: the tabs of the workers' sessions are at the gateways."""
 WORKERS = (Case(1, QUARTER), Case(2, QUARTER), Case(4, QUARTER), Case(1, 1), Case(2, 1))
 
 
@@ -70,6 +72,7 @@ def measure(rounds: int, folder: Path, say: Callable[[str], None]) -> list[Row]:
     for kind, run, cases in (
         ("gateways", _run_gateways, GATEWAYS),
         ("workers", _run_workers, WORKERS),
+        ("a worker and a gateway", _run_pairs, PAIRS),
     ):
         for case in cases:
             say(f"{kind}: {case.count}, each with {case.share:g} of a core")
@@ -101,15 +104,22 @@ def _run_gateways(case: Case, folder: Path) -> Row:
 
 def _run_workers(case: Case, folder: Path) -> Row:
     """Tokens a second."""
-    with crew(case.count, folder) as workers:
-        workers.ask(WARM_UP)
-        with _given(workers.bench.workers, case):
-            answered = workers.ask(replace(QUESTIONS, turns=QUESTIONS.turns * case.count))
+    return _run_turns(case, "workers", folder, gateways=0)
+
+
+def _run_pairs(case: Case, folder: Path) -> Row:
+    """Tokens a second, each of which a tab has seen."""
+    return _run_turns(case, "a worker and a gateway", folder, gateways=case.count)
+
+
+def _run_turns(case: Case, kind: str, folder: Path, *, gateways: int) -> Row:
+    with crew(case.count, folder, gateways) as own:
+        own.ask(WARM_UP)
+        with _given([*own.bench.workers, *own.bench.gateways], case):
+            answered = own.ask(replace(QUESTIONS, turns=QUESTIONS.turns * case.count))
+    spent = (*answered.workers, *answered.gateways, answered.redis, answered.model)
     return _row(
-        case,
-        "workers",
-        answered.tokens / answered.seconds,
-        [spent / answered.seconds for spent in (*answered.workers, answered.redis, answered.model)],
+        case, kind, answered.tokens / answered.seconds, [s / answered.seconds for s in spent]
     )
 
 
@@ -128,7 +138,7 @@ def _given(pids: Sequence[int], case: Case) -> Generator[None, None, None]:
 
 
 def _row(case: Case, kind: str, per_second: float, busy: list[float]) -> Row:
-    own, others = busy[: case.count], busy[case.count :]
+    own, others = busy[:-2], busy[-2:]
     return Row(
         kind=kind,
         count=case.count,
@@ -144,7 +154,7 @@ def _row(case: Case, kind: str, per_second: float, busy: list[float]) -> Row:
 def find_limit(share: float, own: Sequence[float], others: Sequence[float]) -> str:
     """What stood in the way, by CPU: the processes have `share` of a core each, the others one core
     together, which a second process with a whole core shares."""
-    if share < 1 and sum(own) >= FULL * share * len(own):
+    if share < 1 and max(own) >= FULL * share:
         return "their share of a core"
     if share == 1 and len(own) > 1 and sum(own) + sum(others) >= 2 * FULL:
         return "both cores"

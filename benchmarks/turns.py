@@ -1,7 +1,8 @@
-"""Turns through real workers, each of which is accounted for by itself; nobody looks on."""
+"""Turns through real workers, each of which is accounted for by itself. Where there are gateways, a
+tab of each session looks on."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Answered:
     events: int
     seconds: float
     workers: list[float]
+    gateways: list[float]
     redis: float
     model: float
 
@@ -32,28 +34,44 @@ class Crew:
     bench: WorkerBench
 
     def ask(self, load: Load) -> Answered:
-        """Put the questions and wait for all answers. Raises `TimeoutError`."""
-        pids = [*self.bench.workers, self.bench.model_pid]
-        before = [cpu_seconds(pid) for pid in pids]
-        spent = self.bench.ask(load, load.sessions())
-        *workers, model = [
-            cpu_seconds(pid) - begun for pid, begun in zip(pids, before, strict=True)
-        ]
+        """Put the questions and wait for all answers. Raises `TimeoutError`, and `RuntimeError`
+        where a tab has not seen a token."""
+        bench, sessions = self.bench, load.sessions()
+        pids = [*bench.workers, *bench.gateways, bench.model_pid]
+        with ExitStack() as stack:
+            count = len(bench.gateways)
+            readers = [
+                stack.enter_context(bench.tabs(sessions[number::count], number))
+                for number in range(count)
+            ]
+            before = [cpu_seconds(pid) for pid in pids]
+            spent = bench.ask(load, sessions)
+            *shares, model = [
+                cpu_seconds(pid) - begun for pid, begun in zip(pids, before, strict=True)
+            ]
+            for reader in readers:
+                reader.go()
+            seen = [len(reader.hear()["lags_ns"]) for reader in readers]
+        if readers and sum(seen) != load.tokens:
+            raise RuntimeError(f"of {load.tokens} tokens {sum(seen)} were seen")
         return Answered(
             turns=load.turns,
             tokens=load.tokens,
             events=spent.events - load.turns,  # the others are entries of the work stream
             seconds=spent.seconds,
-            workers=workers,
+            workers=shares[: len(bench.workers)],
+            gateways=shares[len(bench.workers) :],
             redis=spent.redis,
             model=model,
         )
 
 
 @contextmanager
-def crew(workers: int, workshop: Path) -> Generator[Crew, None, None]:
+def crew(workers: int, workshop: Path, gateways: int = 0) -> Generator[Crew, None, None]:
     """So many workers, on the core of what is measured; the rest is on the other one."""
     with worker_bench(workshop) as bench:
         for _ in range(workers):
             bench.start_worker(MODEL=MODEL)
+        for _ in range(gateways):
+            bench.start_gateway()
         yield Crew(bench)

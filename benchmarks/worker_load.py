@@ -79,15 +79,15 @@ class WorkerBench:
     ) -> None:
         assert server.process is not None
         self.server = server
-        self.port = 0
-        """The gateway's, where there is one."""
+        self.ports: list[int] = []
+        """The gateways', where there are some."""
         self.folder = folder
         self.stack = ExitStack()
         self.model_pid = model_pid
         self._model_port = model_port
         self.workers: list[int] = []
         """Process ids, in the order of their start."""
-        self._gateways: list[int] = []
+        self.gateways: list[int] = []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -122,23 +122,25 @@ class WorkerBench:
 
     def start_gateway(self) -> None:
         """`python -m gateway`, that takes tabs."""
-        self.port = free_port()
-        log = self.folder / "gateway.log"
-        environment = self.environment | {"PORT": str(self.port)}
+        port, log = free_port(), self.folder / f"gateway-{len(self.ports)}.log"
+        environment = self.environment | {"PORT": str(port)}
         gateway = start_pinned([sys.executable, "-m", "gateway"], OTHER_CORE, log, environment)
         self.stack.callback(end, gateway)
-        await_port(self.port, gateway, log)
-        self._gateways.append(gateway.pid)
+        await_port(port, gateway, log)
+        self.gateways.append(gateway.pid)
+        self.ports.append(port)
 
     def spread_over_cores(self) -> None:
         """Let everything run where there is room: more is measured than one core can do."""
-        for pid in (*self.workers, *self._gateways, self._redis_pid):
+        for pid in (*self.workers, *self.gateways, self._redis_pid):
             os.sched_setaffinity(pid, range(os.cpu_count() or 1))
 
     @contextmanager
-    def tabs(self, sessions: Sequence[SessionId]) -> Generator[Talker, None, None]:
-        """A tab on each session, which all have their first frame."""
-        arguments = ["-m", "benchmarks.tab_reader", self.port]
+    def tabs(
+        self, sessions: Sequence[SessionId], gateway: int = 0
+    ) -> Generator[Talker, None, None]:
+        """A tab on each session at one of the gateways, which all have their first frame."""
+        arguments = ["-m", "benchmarks.tab_reader", self.ports[gateway]]
         reader = Talker(Path(sys.executable), arguments, OTHER_CORE)
         try:
             say(reader, list(sessions))
@@ -184,7 +186,7 @@ class WorkerBench:
             sum(map(cpu_seconds, self.workers)),
             sum(map(_waited_seconds, self.workers)),
             cpu_seconds(self._redis_pid),
-            sum(map(cpu_seconds, self._gateways)),
+            sum(map(cpu_seconds, self.gateways)),
             calls,
             events,
         )

@@ -39,14 +39,14 @@ async def test_a_bad_session_id_is_refused_and_becomes_no_key(
 ) -> None:
     """C10, C11: whatever is asked for it, by socket or by HTTP."""
     mark = a_session()
-    before = await writer.client.dbsize()
+    before = await writer.keys_of("")
     gateway = edge.processes[0]
     assert await status_of(gateway, f"?session_id={quote(mark + part, safe='')}") == 400
     async with httpx.AsyncClient() as http:
         path = quote(mark + part.replace("/", "|").replace("..", "."), safe="")
         assert (await http.delete(f"{gateway.http}/sessions/{path}")).status_code == 400
     assert await writer.keys_of(mark) == []
-    assert await writer.client.dbsize() == before
+    assert set(await writer.keys_of("")) <= set(before)  # others' may expire meanwhile
     assert await writer.client.pubsub_channels(f"*{mark}*") == []
 
 

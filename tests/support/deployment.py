@@ -56,6 +56,7 @@ class Deployment:
         """A gateway as `uvicorn --factory` runs it, on the plain ASGI path, that is ready."""
         port = free_port()
         arguments = ("--factory", "gateway.app:build_app", "--port", str(port))
+        arguments += ("--ws-max-size", "1048576")  # its own option: MAX_FRAME_BYTES is not asked
         return await self._ready(await self._start("uvicorn", settings, *arguments), port)
 
     async def _ready(self, gateway: Process, port: int) -> Process:
