@@ -122,15 +122,14 @@ def write_need(cost: TokenCost | str) -> str:
 
 
 def write_emission(figures: Mapping[str, Emission | str]) -> str:
-    heads = ("tokens", "p50", "p99", "p99.9", "worst", "first, p50", "frames", "lost")
-    rows = [["", *heads, "worker, cores", "waited", "Redis", "gateway"]]
+    heads = ("p50", "p99", "worst", "first, p50", "lost")
+    rows = [["", *heads, "worker", "waited", "Redis", "gateway"]]
     for name, own in figures.items():
         if isinstance(own, Emission):
-            times = (own.p50_ms, own.p99_ms, own.p999_ms, own.worst_ms, own.first_p50_ms)
+            times = (own.p50_ms, own.p99_ms, own.worst_ms, own.first_p50_ms)
             shares = (own.worker_share, own.worker_waited, own.redis_share, own.gateway_share)
-            cells = [f"{own.tokens:,.0f}", *(f"{ms:,.2f}" for ms in times)]
-            cells += [f"{own.frames:,.0f}", f"{own.lost:,.0f}"]
-            rows.append([name, *cells, *(f"{share:.2f}" for share in shares)])
+            cells = [f"{ms:,.2f}" for ms in times]
+            rows.append([name, *cells, f"{own.lost:,.0f}", *(f"{share:.2f}" for share in shares)])
     return table(rows)
 
 

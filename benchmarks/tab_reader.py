@@ -98,19 +98,17 @@ class Tab(asyncio.Protocol):
         if place is None:
             return  # no event
         self._watch.frames += 1
-        epoch, seq = int(place[1]), int(place[2])
-        if self._place is not None and (epoch, seq - 1) != self._place:
-            self._watch.out_of_place += 1
-        self._place = epoch, seq
+        said = CONTENT.search(text) if TOLD.match(text) else None
+        tokens: list[bytes] = said[2].split() if said and said[1] == b"true" else []
+        self._judge_place(int(place[1]), int(place[2]), max(len(tokens), 1))
         if SPAN in text:
             told = json.loads(text)
             call = (told["type"], told["trace_id"], told["span_id"], time_ns())
             self._watch.calls.append(call)
-        said = CONTENT.search(text) if TOLD.match(text) else None
         if said is None:
             return
         if said[1] == b"true":
-            lags = [now - int(moment) for moment in said[2].split()]
+            lags = [now - int(moment) for moment in tokens]
             if not self._pieces:
                 self._watch.first_lags_ns.append(lags[0])
             self._watch.lags_ns += lags
@@ -118,6 +116,12 @@ class Tab(asyncio.Protocol):
         else:
             self._watch.wrong_texts += said[2] != b"".join(self._pieces)
             self._pieces.clear()
+
+    def _judge_place(self, epoch: int, seq: int, most: int) -> None:
+        """Pieces that a page of the log has merged are `most` places at most: a token each."""
+        last, self._place = self._place, (epoch, seq)
+        if last is not None and not (epoch == last[0] and 1 <= seq - last[1] <= most):
+            self._watch.out_of_place += 1
 
 
 async def watch(port: int) -> None:

@@ -50,6 +50,12 @@ def test_a_hole_and_a_repetition_are_out_of_place() -> None:
     assert watch.out_of_place == 2
 
 
+def test_pieces_that_were_merged_are_in_their_place() -> None:
+    """As a page of the log brings them: the place of the last, and the tokens of all."""
+    assert watch_of(HEAD, told(1, "1 "), told(4, "1 2 3 "), told(5, "1 ")).out_of_place == 0
+    assert watch_of(HEAD, told(1, "1 "), told(5, "1 2 3 ")).out_of_place == 1
+
+
 def test_a_whole_text_that_is_not_its_pieces_is_wrong() -> None:
     pieces = told(1, "1 "), told(2, "2 ")
     assert watch_of(HEAD, *pieces, told(3, "1 2 ", streaming=False)).wrong_texts == 0
