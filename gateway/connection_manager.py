@@ -53,6 +53,8 @@ class ConnectionManager:
         self._catch_up = CatchUp(log, self._subscribe, settings, metrics)
         self._fan_out = FanOut(self._by_channel, self._catch_up, metrics)
         self.on_batch = self._fan_out.deliver
+        """For the subscription: what one read brought goes to the tabs. Not a method: that is a
+        call less on the hot path."""
 
     def attach(self, subscription: Subscription) -> None:
         """The one subscription of this process, which reports to this manager."""
