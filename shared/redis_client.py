@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from redis.exceptions import (
     ClusterDownError,
+    NoPermissionError,
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -27,6 +28,7 @@ from shared.cluster_url import CLUSTER_SCHEMES, parse_cluster_url
 from shared.errors import Unavailable
 from shared.keys import SessionKeys
 from shared.redis_server import COMMAND_TIMEOUT_SECONDS, Redis, connect_server
+from shared.refusals import tell_refusal
 from shared.sentinel import SENTINEL_SCHEME, PrimaryPool, parse_sentinel_url
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -63,7 +65,13 @@ def connect_redis(url: str, *, timeout_seconds: float = COMMAND_TIMEOUT_SECONDS)
         return led
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"REDIS_URL: scheme {url.split(':', 1)[0]!r} is not supported")
-    return connect_server(url, timeout_seconds)
+    client = connect_server(url, timeout_seconds)
+    try:
+        if client.tls is not None:
+            client.tls.get()
+    except OSError as error:  # which does not say which file
+        raise ValueError(f"REDIS_URL: its certificates cannot be read: {error}") from error
+    return client
 
 
 async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds: float = 0) -> T:
@@ -74,11 +82,29 @@ async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds
         async with asyncio.timeout(blocks_seconds + client.timeout_seconds):
             return await call()
     except UNAVAILABLE as error:
+        tell_refusal(error)
         raise Unavailable(str(error) or type(error).__name__) from error
     except RefusedByRedis as error:
-        if str(error).startswith(UNAVAILABLE_WORDS):
+        _forget_command(error)
+        tell_refusal(error)
+        if str(error).startswith(UNAVAILABLE_WORDS) or _has_not_run(error):
             raise Unavailable(str(error)) from error
         raise
+
+
+def _forget_command(error: RefusedByRedis) -> None:
+    """Take out of the text the command that a pipeline has put before it: keys hold whole ids of
+    sessions, and errors are logged."""
+    _, in_pipeline, reason = str(error).partition(" of pipeline caused error: ")
+    if in_pipeline:
+        error.args = (reason.strip("(,)").strip("'\""),)
+
+
+def _has_not_run(error: RefusedByRedis) -> bool:
+    """Whether Redis has refused the command itself, for want of a right that may still be given. A
+    script that was refused something on its way has done a part of its work: asked again and again,
+    it would do that again and again."""
+    return isinstance(error, NoPermissionError) and " in script" not in str(error)
 
 
 @asynccontextmanager

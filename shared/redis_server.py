@@ -5,14 +5,16 @@ A cluster's client (`shared/cluster.py`) has the same surface: nothing else asks
 
 from collections.abc import Sequence
 from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
 
 import redis.asyncio as redis_asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from shared.servers_url import Address
+from shared.tls import KeptContext, share_context
 
 COMMAND_TIMEOUT_SECONDS = 2.0
 """A command that takes longer counts as unanswered; one repetition still ends within five
@@ -29,6 +31,8 @@ class Redis(redis_asyncio.Redis):
     timeout_seconds: float = COMMAND_TIMEOUT_SECONDS
     address: Address = ("", 0)
     """Of a node of a cluster: where it is."""
+    tls: KeptContext | None = None
+    """Of a client of one server: what its connections have in common, where they are over TLS."""
     is_sharded: bool = False
     """Whether what is published reaches only the node that has the channel's slot (SPUBLISH)."""
 
@@ -62,6 +66,9 @@ def client_options(timeout_seconds: float) -> dict[str, Any]:
     """What every connection to a server is made with, beside its address and login."""
     return {
         "protocol": 2,
+        # Whether a user may say what its client is called is one more right, which Redis 7.0 does
+        # not even know.
+        "driver_info": None,
         # `ask` limits the time instead. With a time-out of its own the client writes inside
         # `asyncio.wait_for`, which on Python 3.11 swallows a cancellation that comes together with
         # the end of the write: loops that were told to stop went on for ever.
@@ -73,10 +80,22 @@ def client_options(timeout_seconds: float) -> dict[str, Any]:
 
 
 def connect_server(url: str, timeout_seconds: float, **login: str | None) -> Redis:
-    """A client for one server that opens connections when they are needed."""
+    """A client for one server that opens connections when they are needed. Raises `ValueError`,
+    with a sentence that holds no secret, for a URL or options of it that mean nothing."""
     options: dict[str, Any] = {**client_options(timeout_seconds), **login}
-    made: object = Redis.from_url(url, **options)
+    try:
+        made: object = Redis.from_url(url, **options)
+    except ValueError:  # whose text may hold the password
+        raise ValueError(
+            "REDIS_URL: not a URL of a server; what is special in a URL has to be written as %XX"
+            " inside a user or a password"
+        ) from None
     client = cast(Redis, made)
+    try:
+        client.tls = share_context(client.connection_pool)
+    except (TypeError, RedisError):
+        names = ", ".join(name for name, _ in parse_qsl(urlsplit(url).query))
+        raise ValueError(f"REDIS_URL: not all of its options make sense: {names}") from None
     client.timeout_seconds = timeout_seconds
     return client
 

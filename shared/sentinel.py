@@ -129,6 +129,7 @@ class PrimaryPool(SentinelConnectionPool):
             username=url.username,
             password=url.password,
             protocol=2,
+            driver_info=None,  # as for every server: see `client_options`
             socket_timeout=None,
             socket_connect_timeout=connect_seconds,
             retry=_no_retry(),

@@ -13,17 +13,13 @@ from collections.abc import Collection, Iterable
 from typing import Protocol, runtime_checkable
 
 from shared.redis_client import UNAVAILABLE, Redis
+from shared.refusals import tell_refusal
 from shared.subscription_line import CHANNELS_PER_COMMAND, Batch, Line
 
 __all__ = [
-    "CHANNELS_PER_COMMAND",
-    "Batch",
-    "Listener",
-    "PartListener",
-    "Subscription",
-    "tell_part_lost",
+    "CHANNELS_PER_COMMAND", "Batch", "Listener", "PartListener", "Subscription", "tell_part_lost",
     "tell_part_restored",
-]
+]  # fmt: skip
 
 _log = logging.getLogger(__name__)
 
@@ -180,15 +176,18 @@ class Subscription:
 
     async def _keep(self, line: Line) -> None:
         """Keep the line connected for as long as it is one of ours."""
-        delay = RECONNECT_FIRST_SECONDS
+        delay, said = RECONNECT_FIRST_SECONDS, ""
         while self._lines.get(line.node) is line:
             try:
                 await line.carry()
-                delay = RECONNECT_FIRST_SECONDS
+                delay, said = RECONNECT_FIRST_SECONDS, ""
                 _log.warning("subscription: lost its connection to Redis")
             except UNAVAILABLE as error:
+                tell_refusal(error)
                 reason = str(error) or type(error).__name__
-                _log.warning("subscription: no connection to Redis: %s", reason)
+                if reason != said:  # once: Redis may be away for hours
+                    _log.warning("subscription: no connection to Redis: %s", reason)
+                said = reason
                 self._in_doubt.add(line)
                 self._to_do.set()
                 await asyncio.sleep(delay * random.uniform(0.5, 1))

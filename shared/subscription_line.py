@@ -61,7 +61,7 @@ class Line(asyncio.BufferedProtocol):
         self._lost = asyncio.Event()
         self._refusal = ""
         self._restoring = False
-        self._heard_at = 0.0
+        self._confirmed_at = 0.0
 
     @property
     def channels(self) -> list[bytes]:
@@ -73,9 +73,9 @@ class Line(asyncio.BufferedProtocol):
 
     @property
     def restoring_in_silence_seconds(self) -> float:
-        """For how long nothing has come on a connection whose channels are not all confirmed."""
+        """For how long no channel was confirmed on a connection that waits for that."""
         is_waiting = self._transport is not None and self._restoring
-        return self._now() - self._heard_at if is_waiting else 0.0
+        return self._now() - self._confirmed_at if is_waiting else 0.0
 
     async def carry(self) -> None:
         """Connect, and return when the connection is lost. Raises what the client raises when there
@@ -116,14 +116,13 @@ class Line(asyncio.BufferedProtocol):
         return self._read_into
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._restoring:
-            self._heard_at = self._now()
         batch: Batch = {}
         for start in range(0, nbytes, FEED_BYTES):
             self._reader.feed(self._read_into, start, min(FEED_BYTES, nbytes - start))
             if not self._take_replies(batch):
                 return
         if self._confirmed:
+            self._confirmed_at = self._now()  # other texts are no sign: an answer may be lost
             self._owner.on_confirmed(self, self._confirmed)
             self._confirmed = []
         if self._restoring:
@@ -164,7 +163,7 @@ class Line(asyncio.BufferedProtocol):
             raise
         self._lost.clear()
         self._refusal = ""
-        self._heard_at = self._now()
+        self._confirmed_at = self._now()
         self._reader = hiredis.Reader()
         self._transport = cast(asyncio.Transport, connection._writer.transport)  # the one way to it
         self._transport.set_protocol(self)
