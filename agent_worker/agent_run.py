@@ -24,6 +24,7 @@ from agent_worker.settings import WorkerSettings
 from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory
 from agent_worker.telemetry_emitter import TelemetryEmitter
+from agent_worker.told_content import content_of_frames, content_of_spans
 from agent_worker.translate import TextTooLong, Translator
 from shared.inbox import InboxItem
 from shared.protocol import Failure, TurnStatus, Usage
@@ -59,7 +60,8 @@ class AgentRun:
     ) -> None:
         self._story = story
         self._emitter = emitter
-        self._frames = CallFrames(emitter, span_ends, provider)
+        emitter.content = content_of_frames(settings)
+        self._frames = CallFrames(emitter, span_ends, provider, content_of_spans(settings))
         self._agent_for_turn = agent_for_turn
         self._settings = settings
         self._translator = Translator(
@@ -105,7 +107,7 @@ class AgentRun:
             cancellation_token=token,
             timeout=self._settings.turn_timeout,
             event_stream_handler=self._tell,
-            capabilities=self._frames.capabilities(include_content=True),
+            capabilities=self._frames.capabilities(),
         )
 
     async def _tell(self, ctx: RunContext[Any], events: AsyncIterable[Any]) -> None:

@@ -3,15 +3,10 @@
 An agent is entered once per process: one model client and one MCP connection, not one a message.
 """
 
-import importlib
-import importlib.util
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from types import ModuleType
 from typing import Any, cast
 
 from pydantic_ai import AbstractToolset, Agent
@@ -23,6 +18,7 @@ from agent_worker.fhir.sources import build_source
 from agent_worker.mcp_connection import McpConnection, build_auth
 from agent_worker.model_results import cut_for_model
 from agent_worker.models import build_model
+from agent_worker.named import load_named
 from agent_worker.patient_history import PatientAgent, build_patient_history_agent
 from agent_worker.settings import WorkerSettings
 from shared.ids import SessionId, TurnId
@@ -87,7 +83,7 @@ async def open_agent(
 ) -> AsyncGenerator[AgentForTurn, None]:
     """The agent for every turn of this process. Raises `ValueError` when `AGENT` names none."""
     if settings.agent:
-        named = load_named(settings.agent)
+        named = load_named(settings.agent, "AGENT")
         if isinstance(named, Agent):
             agent = cast(Agent[Any, Any], named)
             async with agent:
@@ -101,34 +97,6 @@ async def open_agent(
         chat_agent = clinical.chat_agent
         async with chat_agent:
             yield lambda context: (chat_agent, None)
-
-
-def load_named(name: str) -> object:
-    """What `module:name` or `file.py:name` names. Raises `ValueError` when there is no such
-    thing."""
-    place, _, attribute = name.rpartition(":")
-    if not place:
-        raise ValueError(f"AGENT: {name!r} is neither module:name nor file.py:name")
-    try:
-        module = (
-            _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-        )
-        return getattr(module, attribute)
-    except Exception as error:  # whatever a file that is not ours does when it is loaded
-        kind = type(error).__name__
-        raise ValueError(f"AGENT: {name!r} cannot be loaded: {kind}: {error}") from error
-
-
-def _load_file(path: Path) -> ModuleType:
-    # The file's own folder comes first, as when it is run: its neighbours can be imported.
-    sys.path.insert(0, str(path.resolve().parent))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _as_context_manager(named: object, name: str) -> AbstractAsyncContextManager[AgentForTurn]:

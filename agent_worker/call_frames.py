@@ -13,7 +13,7 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from pydantic_ai import RunContext
-from pydantic_ai.capabilities import AgentCapability, Hooks, Instrumentation
+from pydantic_ai.capabilities import AgentCapability, Hooks
 from pydantic_ai.messages import (
     AgentStreamEvent,
     FunctionToolCallEvent,
@@ -21,7 +21,6 @@ from pydantic_ai.messages import (
     ModelResponse,
     ToolCallPart,
 )
-from pydantic_ai.models.instrumented import InstrumentationSettings
 
 from agent_worker.span_ends import (
     CALL_ID,
@@ -35,8 +34,11 @@ from agent_worker.span_ends import (
     refused_calls,
     unique_call_id,
 )
+from agent_worker.structure import Schema
 from agent_worker.telemetry_emitter import TelemetryEmitter
-from agent_worker.translate import clean_text, json_text, parse_arguments
+from agent_worker.told_content import ToldContent
+from agent_worker.told_spans import make_spans
+from agent_worker.translate import clean_text, result_text
 from shared.protocol import Usage
 
 TOOL_FAILED = "The tool failed."
@@ -56,11 +58,17 @@ class CallFrames:
     """Tells the calls of one run."""
 
     def __init__(
-        self, emitter: TelemetryEmitter, span_ends: SpanEnds, provider: TracerProvider
+        self,
+        emitter: TelemetryEmitter,
+        span_ends: SpanEnds,
+        provider: TracerProvider,
+        span_content: ToldContent | None,
     ) -> None:
         self._emitter = emitter
         self._span_ends = span_ends
         self._provider = provider
+        self._span_content = span_content
+        self._schemas: dict[str, Schema] = {}
         self._refused: dict[str, ReadableSpan] = {}
         self._told: set[str] = set()
         self._untold: OrderedDict[str, ToolCallPart] = OrderedDict()
@@ -69,16 +77,13 @@ class CallFrames:
         self.tool_error: Exception | None = None
         """The last exception that a tool raised: if the run ends by it, the tool is to blame."""
 
-    def capabilities(self, *, include_content: bool) -> list[AgentCapability[Any]]:
+    def capabilities(self) -> list[AgentCapability[Any]]:
         """What to give a run, whoever wrote its agent. Called inside the run's own task."""
         refused_calls.set(self._refused)
         hooks: Hooks[Any] = Hooks()
         hooks.on.model_request(self._model_request)
         hooks.on.tool_execute(self._tool_execute)
-        settings = InstrumentationSettings(
-            tracer_provider=self._provider, include_content=include_content
-        )
-        return [hooks, Instrumentation(settings=settings)]
+        return [hooks, *make_spans(self._provider, self._span_content)]
 
     def usage(self) -> Usage:
         """Requests of the run so far, and the tokens of those calls whose provider told them."""
@@ -114,7 +119,9 @@ class CallFrames:
         ids = ids_of_open(span)
         call_id = ids.get("span_id") or made_up_id()
         outcome = _Outcome()
-        model = request_context.model
+        model, offered = request_context.model, request_context.model_request_parameters
+        for tool in (*offered.function_tools, *offered.output_tools):
+            self._schemas[tool.name] = tool.parameters_json_schema
         done = self._span_ends.call_at_end_of(span, self._end_of_model_call(call_id, outcome))
         self._emitter.emit_openai_call(call_id, model.model_name, model.system, **ids)
         try:
@@ -177,9 +184,8 @@ class CallFrames:
         outcome = _Outcome()
         done = self._span_ends.call_at_end_of(span, self._end_of_tool_call(tool_call_id, outcome))
         self._told.add(call.tool_call_id)
-        self._emitter.emit_tool_call(
-            tool_call_id, clean_text(call.tool_name), parse_arguments(call.args), **ids
-        )
+        schema = tool_def.parameters_json_schema
+        self._emitter.emit_tool_call(tool_call_id, call.tool_name, call.args, schema, **ids)
         try:
             outcome.result = await handler(args)
             return outcome.result
@@ -194,7 +200,7 @@ class CallFrames:
     def _end_of_tool_call(self, tool_call_id: str, outcome: _Outcome) -> EndOfSpan:
         def end(duration_ms: int, attributes: dict[str, Any]) -> None:
             if outcome.error is None:
-                text = _result_text(outcome.result)
+                text = result_text(outcome.result)
             else:
                 text = TOOL_FAILED if isinstance(outcome.error, Exception) else CANCELLED_CALL
             self._emitter.emit_tool_result(
@@ -204,28 +210,29 @@ class CallFrames:
         return end
 
     def _tell_bad_call(self, call: ToolCallPart) -> None:
+        schema = self._schemas.get(call.tool_name)
         if call.tool_call_id not in self._refused:
-            self._make_refused_span(call)  # there is no such tool, and so nobody made one
+            self._make_refused_span(call, schema)  # there is no such tool: nobody made one
         span = self._refused.pop(call.tool_call_id, None)
         ids: dict[str, Any] = {}
         tool_call_id, duration = f"{clean_text(call.tool_call_id)}.{made_up_id()}", 0
         if span is not None:
             ids, duration = ids_of(span), duration_ms(span)
             tool_call_id = str((span.attributes or {}).get(CALL_ID))
-        self._emitter.emit_tool_call(
-            tool_call_id, clean_text(call.tool_name), parse_arguments(call.args), **ids
-        )
+        self._emitter.emit_tool_call(tool_call_id, call.tool_name, call.args, schema, **ids)
         self._emitter.emit_tool_result(tool_call_id, BAD_CALL, duration, is_error=True)
 
-    def _make_refused_span(self, call: ToolCallPart) -> None:
+    def _make_refused_span(self, call: ToolCallPart, schema: Schema | None) -> None:
+        content = self._span_content
+        name = call.tool_name if content is None else content.tool_name(call.tool_name, schema)
         attributes = {
             "gen_ai.operation.name": "execute_tool",
-            "gen_ai.tool.name": call.tool_name,
+            "gen_ai.tool.name": name,
             CALL_ID: call.tool_call_id,
             **REFUSED,
         }
         tracer = self._provider.get_tracer("fanline.worker")
-        span = tracer.start_span(f"execute_tool {call.tool_name}", attributes=attributes)
+        span = tracer.start_span(f"execute_tool {name}", attributes=attributes)
         span.set_status(trace.StatusCode.ERROR)
         span.end()
 
@@ -241,8 +248,3 @@ def _tokens_of(
     if response is None or not response.usage.has_values():
         return None
     return response.usage.input_tokens, response.usage.output_tokens
-
-
-def _result_text(result: Any) -> str:
-    value = getattr(result, "return_value", result)  # a ToolReturn wraps what the model gets
-    return value if isinstance(value, str) else json_text(value)

@@ -16,6 +16,7 @@ from pydantic_ai.messages import (
 )
 
 from agent_worker.translate import clean_text
+from shared.errors import NotALog
 from shared.ids import SessionId
 from shared.inbox import InboxItem, decode_item
 from shared.lease import Turn
@@ -37,7 +38,10 @@ def load_history(turn: Turn, session_id: SessionId, most_bytes: int) -> list[Mod
         reason = error.title if isinstance(error, ValidationError) else error
         _log.warning("session %s: its history is given up: %s", session_id[:8], reason)
     for line in turn.unheard.splitlines():
-        messages.append(prompt_message(decode_item(session_id, line)))
+        try:
+            messages.append(prompt_message(decode_item(session_id, line)))
+        except NotALog as error:  # this turn's fault alone: its session has a good inbox
+            raise ValueError("a cancelled message that is none") from error
     return messages
 
 

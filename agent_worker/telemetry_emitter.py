@@ -10,17 +10,22 @@ turn must end as failed: nothing is dropped in silence.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 from agent_worker.insist import insist
+from agent_worker.metrics import Metrics
 from agent_worker.pending_event import PendingEvent, Text
 from agent_worker.story import TurnStory
-from agent_worker.translate import bound_object, cut_text
+from agent_worker.structure import Schema
+from agent_worker.told_content import ToldContent
+from agent_worker.translate import clean_text
 from shared.ids import Position
 from shared.lease import Lease
 from shared.protocol import (
+    AgentCustomEvent,
     AssistantMessage,
     Event,
     OpenAIEvent,
@@ -37,12 +42,22 @@ class TelemetryEmitter:
     """Emits the events of one attempt, in order. Emit methods never block and never raise."""
 
     def __init__(
-        self, lease: Lease, story: TurnStory, *, max_bytes: int, max_result_bytes: int
+        self,
+        lease: Lease,
+        story: TurnStory,
+        metrics: Metrics,
+        *,
+        max_bytes: int,
+        max_result_bytes: int,
     ) -> None:
         self._lease = lease
         self._story = story
-        self._max_bytes = max_bytes
-        self._max_result_bytes = max_result_bytes
+        self._metrics = metrics
+        self.first_text_at: float | None = None
+        """When the first piece of text was emitted, by `time.monotonic`."""
+        self.max_bytes = max_bytes
+        self.content = ToldContent("structure", max_result_bytes)
+        """What calls and custom events may tell: the least, until the run says what else."""
         self._queue: deque[PendingEvent] = deque()
         self._queued_bytes = 0
         self._held: Event | None = None
@@ -56,14 +71,16 @@ class TelemetryEmitter:
     # what the agent's side calls
 
     def emit_tool_call(
-        self, tool_call_id: str, tool_name: str, arguments: dict[str, Any], **ids: Any
+        self, tool_call_id: str, name: str, arguments: Any, schema: Schema | None = None, **ids: Any
     ) -> None:
-        """A tool is about to run. `ids`: `span_id` and `parent_span_id`, where there is a span."""
+        """A tool is about to run, with `arguments` as the model wrote them. `schema` is that of its
+        parameters, `None` for a tool that does not exist. `ids`: `span_id` and `parent_span_id`,
+        where there is a span."""
         event = self._story.make(
             ToolCallEvent,
             tool_call_id=tool_call_id,
-            tool_name=tool_name,
-            arguments=bound_object(arguments, self._max_result_bytes),
+            tool_name=clean_text(self.content.tool_name(name, schema)),
+            arguments=self.content.arguments(name, arguments, schema),
             **ids,
         )
         self._begin_call(tool_call_id, event)
@@ -71,10 +88,12 @@ class TelemetryEmitter:
     def emit_tool_result(
         self, tool_call_id: str, result: str, duration_ms: int, *, is_error: bool = False
     ) -> None:
-        """The end of a tool call that was told; a second end is ignored."""
+        """The end of a tool call that was told; a second end is ignored. With `is_error`, `result`
+        is a sentence of ours, and nothing that the tool said."""
         call = self._open_calls.pop(tool_call_id, None)
         if isinstance(call, ToolCallEvent):
-            text, cut = cut_text(result, self._max_result_bytes)
+            self._metrics.end_tool_call(duration_ms, is_error=is_error)
+            text, cut = (result, None) if is_error else self.content.result(call.tool_name, result)
             self.emit(
                 self._story.make(
                     ToolResultEvent,
@@ -100,6 +119,7 @@ class TelemetryEmitter:
         """The end of a model call that was told. `outcome`: the other fields of the frame."""
         call = self._open_calls.pop(call_id, None)
         if isinstance(call, OpenAIEvent):
+            self._metrics.end_model_call(duration_ms, outcome)
             self.emit(
                 self._story.make(
                     OpenAIResponseEvent,
@@ -123,6 +143,8 @@ class TelemetryEmitter:
     def emit(self, event: Event) -> None:
         """Queue one event. A text's end waits for what comes after it: the last one of a turn goes
         with `turn_finished`, in one step."""
+        if isinstance(event, AgentCustomEvent):
+            event = self.content.custom(event)
         if self._held is not None and not isinstance(event, OpenAIResponseEvent):
             self._put(self._held)
             self._held = None
@@ -132,6 +154,10 @@ class TelemetryEmitter:
             self._put(event)
 
     # what the turn's side calls
+
+    def waiting(self) -> tuple[int, int]:
+        """Events that are not on their way to the log yet, and bytes that are not in it."""
+        return len(self._queue), self._queued_bytes
 
     async def send(self) -> None:
         """Write what is emitted until cancelled. Cancelling may leave a batch half known: only the
@@ -174,9 +200,11 @@ class TelemetryEmitter:
         if last is not None and last.absorb(event):
             self._queued_bytes += last.size - size_before
         else:
+            if self.first_text_at is None and isinstance(event, Text) and event.streaming:
+                self.first_text_at = time.monotonic()
             self._queue.append(PendingEvent(event))
             self._queued_bytes += self._queue[-1].size
-        if self._queued_bytes > self._max_bytes:
+        if self._queued_bytes > self.max_bytes:
             self.overflowed.set()
         self._drained.clear()
         self._wake.set()

@@ -162,6 +162,12 @@ def parse_arguments(arguments: object) -> dict[str, Any]:
     return json.loads(json_text(cast(dict[str, Any], parsed)))
 
 
+def result_text(result: Any) -> str:
+    """What a tool returned, as the text that is told of it."""
+    value = getattr(result, "return_value", result)  # a ToolReturn wraps what the model gets
+    return value if isinstance(value, str) else json_text(value)
+
+
 def bound_object(value: dict[str, Any], most_bytes: int) -> dict[str, Any]:
     """`value`, or a mark in its place where its JSON takes more than `most_bytes`."""
     return value if len(json_text(value).encode()) <= most_bytes else {"truncated": True}

@@ -13,13 +13,26 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.keys import Keys
 
+Content = Literal["full", "structure"]
 
-class SharedSettings(BaseSettings):
-    """What both kinds of process need to find the same sessions and the same collector."""
+
+class TelemetrySettings(BaseSettings):
+    """How much of what is said in a conversation leaves with its telemetry."""
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
+
+    telemetry_content: Content = "full"
+    """Of telemetry frames."""
+    telemetry_content_spans: Content | None = None
+    """Of spans; not set: as the frames, and `structure` where the collector is elsewhere."""
+    telemetry_redact: str = ""
+    """`module:name` or `file.py:name` of a function that says what of `full` may leave."""
+
+
+class SharedSettings(TelemetrySettings):
+    """What both kinds of process need to find the same sessions and the same collector."""
 
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,32}$")] = ""
     redis_url: SecretStr = SecretStr("redis://localhost:6379/0")
@@ -29,6 +42,10 @@ class SharedSettings(BaseSettings):
     patient_timeout: Annotated[float, Field(gt=0)] = 60.0
     """Seconds that a `/patient` request may take."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Where a process serves its metrics to whoever reaches it; 0: nowhere."""
 
     def keys(self) -> Keys:
         return Keys(self.namespace)

@@ -2,7 +2,8 @@
 
 Without an OTLP endpoint spans are still made (frames carry their ids) and exported nowhere. A dead
 collector costs a log line a minute, and nobody waits for it: exporting never happens on the event
-loop, and leaving does not take longer than `LAST_EXPORT_SECONDS`.
+loop, and leaving does not take longer than `LAST_EXPORT_SECONDS`. What of a span may leave is
+decided in `span_content.py`.
 """
 
 import logging
@@ -15,6 +16,10 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from shared.settings import TelemetrySettings
+from shared.span_content import StructureExporter, is_without_content
 
 EXPORT_DELAY_MS = 500
 """How long a finished span may wait for company; the SDK's default is ten times that."""
@@ -53,20 +58,32 @@ class _SeldomWarning(logging.Handler):
 def build_tracer_provider(service_name: str, *processors: SpanProcessor) -> TracerProvider:
     """A provider whose spans go to `OTEL_EXPORTER_OTLP_ENDPOINT`, when that is set.
 
-    `OTEL_SERVICE_NAME` and the other standard variables win over what is given here.
+    `OTEL_SERVICE_NAME` and the other standard variables win over what is given here. What a span
+    may hold when it leaves is read from the environment too (`TelemetrySettings`).
     """
+    # Baggage has the session's whole id, and MCP clients would send it to their servers.
+    propagate.set_global_textmap(TraceContextTextMapPropagator())
     name = os.environ.get("OTEL_SERVICE_NAME") or service_name
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     for processor in processors:
         provider.add_span_processor(processor)
-    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or os.environ.get(
-        "OTEL_EXPORTER_OTLP_ENDPOINT"
-    )
+    endpoint = otlp_endpoint()
     if endpoint:
         _quieten_libraries()
         delay = None if "OTEL_BSP_SCHEDULE_DELAY" in os.environ else EXPORT_DELAY_MS
-        provider.add_span_processor(_Exporting(_build_exporter(), schedule_delay_millis=delay))
+        exporter = _build_exporter()
+        if is_without_content(TelemetrySettings(), endpoint):
+            exporter = StructureExporter(exporter)
+            _log.info("spans leave without content (TELEMETRY_CONTENT_SPANS)")
+        provider.add_span_processor(_Exporting(exporter, schedule_delay_millis=delay))
     return provider
+
+
+def otlp_endpoint() -> str:
+    """Where spans go; empty for nowhere."""
+    return os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or os.environ.get(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", ""
+    )
 
 
 def _quieten_libraries() -> None:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from agent_worker.fhir.server import build_fhir_server
 from agent_worker.fhir.sources import build_source
 from agent_worker.settings import WorkerSettings
+from shared.logs import configure_logging
 from shared.settings import read_env_file
 
 
@@ -29,12 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"settings: {error}")
     except ValueError as error:
         sys.exit(str(error))
+    configure_logging(settings.log_level, settings.log_format)
     server.run(
         transport=options.transport,
         host=options.host,
         port=options.port,
         show_banner=False,
-        log_level="warning",
+        uvicorn_config={"log_config": None, "access_log": False},
     )
 
 
