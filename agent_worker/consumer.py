@@ -8,13 +8,15 @@ memory that another worker would need.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
+from agent_worker.attempt import TurnSignals
+from agent_worker.claiming import Claiming
 from agent_worker.control import ControlChannels
 from agent_worker.insist import keep_asking
+from agent_worker.metrics import Metrics
 from agent_worker.patient_requests import CLAIMABLE_AT_ONCE, PatientRequests
-from agent_worker.run_turn import TurnRunner, TurnSignals
+from agent_worker.run_turn import TurnRunner
 from agent_worker.settings import WorkerSettings
 from shared.errors import Fenced, NotALog, TurnOver, Unavailable
 from shared.ids import EntryId, SessionId, TurnId
@@ -32,7 +34,6 @@ CLAIM_SECONDS = 0.5
 """How often entries of silent workers are looked for."""
 CLAIM_COUNT = 100
 START = "0-0"
-T = TypeVar("T")
 
 
 class Consumer:
@@ -48,6 +49,7 @@ class Consumer:
         requests: PatientRequests,
         control: ControlChannels,
         settings: WorkerSettings,
+        metrics: Metrics,
     ) -> None:
         self._name = name
         self._work_stream = work_stream
@@ -63,7 +65,9 @@ class Consumer:
         self._slots = asyncio.Semaphore(settings.worker_concurrency)
         self._closing = asyncio.Event()
         self._hand_back = asyncio.Event()
-        self._quiet_until = 0.0
+        self._claiming = Claiming(work_stream, settings.lease_seconds, metrics)
+        metrics.slots.set(settings.worker_concurrency)
+        metrics.slots_busy.set_function(lambda: len(self._sessions) + len(requests.running))
 
     async def run(self) -> None:
         """Claim and run until cancelled. Redis may be away, from the start or at any time."""
@@ -96,7 +100,7 @@ class Consumer:
             await self._take(entries)
 
     async def _claim_idle(self) -> None:
-        cursor = START
+        cursor: str = START
         while not self._closing.is_set():
             cursor, entries = await self._claiming(
                 lambda cursor=cursor: self._work_stream.claim_idle(
@@ -223,25 +227,3 @@ class Consumer:
                     await asyncio.wait(running)
         except TimeoutError:
             _log.info("%d sessions are still running", len(self._sessions))
-
-    # Redis away
-
-    async def _claiming(self, call: Callable[[], Awaitable[T]]) -> T:
-        """As `keep_asking`, for what takes work: after Redis was away, nothing is claimed or
-        acquired for half a lease. Those who hold leases renew them first; claiming at once would
-        take over turns that are in good hands."""
-        told = False
-        while True:
-            await asyncio.sleep(max(self._quiet_until - self._now(), 0))
-            try:
-                return await call()
-            except Unavailable as error:
-                if not told:
-                    _log.warning("Redis is away: %s", error)
-                told = True
-                await keep_asking(self._work_stream.ping)
-                self._quiet_until = self._now() + self._settings.lease_seconds / 2
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()

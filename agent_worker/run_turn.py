@@ -2,44 +2,36 @@
 somebody else's: a worker that is fenced says nothing more.
 """
 
-import asyncio
 import logging
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic_ai.messages import ModelMessage
 
-from agent_worker.agent_run import AgentRun
 from agent_worker.agents import AgentForTurn
+from agent_worker.attempt import Attempts, TurnSignals
 from agent_worker.failures import INTERNAL, WORKER_LOST
 from agent_worker.history import dump_history, load_history, partial_answer, prompt_message
 from agent_worker.insist import insist
 from agent_worker.last_attempts import LastAttempts
+from agent_worker.metrics import Metrics
 from agent_worker.past_attempts import PastAttempts, read_past_attempts
 from agent_worker.settings import WorkerSettings
 from agent_worker.span_clock import SpanClock
 from agent_worker.span_ends import SpanEnds
 from agent_worker.story import TurnStory, now_text
-from agent_worker.telemetry_emitter import TelemetryEmitter
+from agent_worker.turn_line import tell_turn
 from shared.errors import Fenced, NotALog, TurnOver, Unavailable
-from shared.ids import Position
+from shared.ids import EntryId, Position
 from shared.lease import Ending, Lease, Started, Turn
-from shared.protocol import Event, encode_event
+from shared.protocol import Event, TurnFinished, encode_event
 from shared.redis_client import RefusedByRedis
 from shared.session_log import SessionLog
 from shared.tracing import context_of, trace_id_of_span
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TurnSignals:
-    """What may end a turn from outside. Set by the control channel, a renewal, SIGTERM."""
-
-    stop: asyncio.Event
-    hand_back: asyncio.Event
 
 
 class TurnRunner:
@@ -52,14 +44,14 @@ class TurnRunner:
         settings: WorkerSettings,
         provider: TracerProvider,
         span_ends: SpanEnds,
+        metrics: Metrics,
         worker: str,
     ) -> None:
         self._log = log
-        self._agent_for_turn = agent_for_turn
         self._settings = settings
-        self._provider = provider
-        self._span_ends = span_ends
+        self._metrics = metrics
         self._worker = worker
+        self._attempts = Attempts(agent_for_turn, settings, provider, span_ends, metrics)
         self._tracer = provider.get_tracer("fanline.worker")
         self._last_attempts = LastAttempts(settings.max_attempts, settings.lease_seconds / 3)
 
@@ -138,53 +130,20 @@ class TurnRunner:
         clock: SpanClock,
         past: PastAttempts,
     ) -> bool:
-        settings = self._settings
-        history = self._history(turn)
-        emitter = TelemetryEmitter(
-            lease,
-            story,
-            max_bytes=settings.emitter_max_bytes,
-            max_result_bytes=settings.max_result_bytes,
-        )
-        agent_run = AgentRun(
-            story, emitter, self._span_ends, self._provider, self._agent_for_turn, settings
-        )
-        sending = asyncio.create_task(emitter.send())
-        renewing = asyncio.create_task(self._renew(lease, story, signals.stop))
-        running = asyncio.create_task(agent_run.run(turn.item, history, signals.stop))
-        handing_back = asyncio.create_task(signals.hand_back.wait())
-        tasks = (sending, renewing, running, handing_back)
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for lost in (sending, renewing):
-                if lost.done():
-                    lost.result()  # raises: fenced, or the turn is over
-            if not running.done():
-                clock.stop("handed_back")
-                return False
-            outcome = running.result()
-            draining = asyncio.create_task(emitter.drain())
-            await asyncio.wait((sending, draining), return_when=asyncio.FIRST_COMPLETED)
-            draining.cancel()
-            if sending.done():
-                sending.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
+        self._metrics.start_turn(story.attempt, _seconds_since(turn.item.entry_id))
+        end = await self._attempts.run(lease, story, turn.item, self._history(turn), signals)
+        if end is None:
+            clock.stop("handed_back")
+            return False
+        outcome = end.outcome
         duration = clock.stop(outcome.status, outcome.failure)
         ended = story.ended(
             outcome.status, duration_ms=duration, usage=outcome.usage, failure=outcome.failure
         )
-        removable = [*past.deltas, *emitter.left_in_log()]
-        return await self._finish(
-            lease,
-            story,
-            [*emitter.take_held(), *ended],
-            removable,
-            self._ending(turn, outcome.messages),
-        )
+        removable = [*past.deltas, *end.deltas]
+        ending = self._ending(turn, outcome.messages)
+        told = [*end.held, *ended]
+        return await self._finish(lease, story, told, removable, ending, end.first_text_ms)
 
     async def _give_up(self, lease: Lease, story: TurnStory, clock: SpanClock) -> bool:
         """End the turn as failed, whatever state it is in."""
@@ -219,7 +178,9 @@ class TurnRunner:
         events: Sequence[Event],
         removable: Sequence[Position],
         ending: Ending,
+        first_text_ms: int | None = None,
     ) -> bool:
+        """Write the end of the turn: the last of `events` is its `turn_finished`."""
         number = lease.next_batch()
         encoded = [encode_event(event) for event in events]
         await insist(
@@ -227,6 +188,10 @@ class TurnRunner:
             story.turn_id,
             lambda: lease.finish(number, story.turn_id, encoded, removable, ending),
         )
+        finished = events[-1]
+        assert isinstance(finished, TurnFinished)
+        self._metrics.finish_turn(finished, first_text_ms)
+        tell_turn(finished, first_text_ms)
         return True
 
     async def _read_past(self, lease: Lease, turn: Turn) -> PastAttempts:
@@ -240,8 +205,7 @@ class TurnRunner:
             lambda: read_past_attempts(self._log, lease.session_id, turn_id, first),
         )
 
-    async def _renew(self, lease: Lease, story: TurnStory, stop: asyncio.Event) -> None:
-        while True:
-            await asyncio.sleep(self._settings.lease_seconds / 3)
-            if await insist(lease, story.turn_id, lambda: lease.renew(story.turn_id)):
-                stop.set()
+
+def _seconds_since(entry_id: EntryId) -> float:
+    """How long ago the entry was made, by two clocks: Redis' and ours."""
+    return time.time() - int(entry_id.partition("-")[0]) / 1000

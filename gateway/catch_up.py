@@ -6,6 +6,7 @@ tab's follower judges the page for that tab; nothing here decides.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.followed_session import FollowedSession, PreparedFrames, SharedPage
@@ -58,6 +59,7 @@ class CatchUp:
             )
 
     async def _read(self, session: FollowedSession) -> None:
+        begun = time.monotonic()
         try:
             while tabs := session.tabs_that_want_a_page():
                 after = min((tab.follower.cursor for tab in tabs), key=_from_the_beginning)
@@ -73,6 +75,7 @@ class CatchUp:
                     self._share(shared, session.tabs_that_want_a_page())
                     if sum(map(len, frames.texts)) <= KEPT_BYTES:
                         self._keep(session, shared)
+            self._metrics.catch_up_seconds.observe(time.monotonic() - begun)
         finally:
             session.reading = None
 
@@ -83,6 +86,7 @@ class CatchUp:
         The frames are made here, before any cursor moves: a page that cannot be delivered whole is
         not delivered at all."""
         logged = ""
+        name = session.session_id[:8]
         while True:
             # Subscribe before reading. The other way round, an event appended between the two
             # would reach neither, and the tab would stay one token short until the next.
@@ -98,12 +102,12 @@ class CatchUp:
                 frames = _prepare(page.entries)
             except Unavailable as error:
                 if not logged:
-                    _log.warning("%s: log could not be read: %s", session.channel, error)
+                    _log.warning("session %s: log could not be read: %s", name, error)
                 logged = logged or "unavailable"
                 await asyncio.sleep(READ_RETRY_SECONDS)
             except NotALog as error:
                 if logged != "not a log":
-                    _log.error("%s: not a log: %s", session.channel, error)
+                    _log.error("session %s: not a log: %s", name, error)
                 logged = "not a log"
                 self._metrics.broken_logs.inc()
                 await asyncio.sleep(self._settings.heads_seconds)
@@ -144,6 +148,9 @@ class CatchUp:
         if texts := prepared[start].texts:
             tab.give(prepared[start])
             self._metrics.deliveries.value += len(texts)
+            self._metrics.catch_up_frames.value += len(texts)
+        if not tab.follower.reading:
+            self._metrics.catch_ups.value += 1
 
 
 def _prepare(entries: Sequence[LogEntry]) -> Frames:

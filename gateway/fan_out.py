@@ -11,7 +11,10 @@ has not taken is never kept here, it is read again from the log; measure with `m
 """
 
 import logging
+import re
+import time
 from collections.abc import Mapping
+from datetime import datetime
 
 from gateway.catch_up import CatchUp
 from gateway.followed_session import FollowedSession
@@ -21,6 +24,7 @@ from gateway.metrics import Metrics
 from shared.subscription_line import Batch
 
 _DELIVER, _READ = Live.DELIVER, Live.READ
+_search_time = re.compile(rb'"timestamp":"([0-9T:.-]{19,29}Z)"').search
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +39,9 @@ class FanOut:
         self._sessions = sessions
         self._catch_up = catch_up
         self._metrics = metrics
+        self.wants_sample = False
+        """To be set when it is to be noted, once, how long an event was under way. Asked for once a
+        read: to look at the clock for every event would cost more than to deliver it."""
 
     def deliver(self, batch: Batch) -> None:
         """Give what one read brought, as it came, to the tabs that are at its place; let the others
@@ -50,6 +57,8 @@ class FanOut:
                 self._deliver_run(session, run)
             if ours < len(texts):
                 self._complain(session, len(texts) - ours)
+        if self.wants_sample:
+            self._take_sample(batch)
 
     def _deliver_run(self, session: FollowedSession, run: Run) -> None:
         before, last = run.before, run.last
@@ -74,8 +83,37 @@ class FanOut:
             self._metrics.gaps.inc(gaps)
             self._catch_up.request(session)
 
+    def _take_sample(self, batch: Batch) -> None:
+        """Note how old an event of this batch is, by the clock of the process that wrote it, if one
+        was given to tabs."""
+        for channel, texts in batch.items():
+            session = self._sessions.get(channel)
+            if session is None or session.head is None:
+                continue
+            if texts[-1].startswith(b'{"id":"%d-%d"' % session.head):
+                age = _age_of(texts[-1])
+                if age is not None:
+                    self._metrics.event_to_socket.observe(age)
+                    self.wants_sample = False
+                return
+
     def _complain(self, session: FollowedSession, count: int) -> None:
         self._metrics.foreign_texts.inc(count)
         if not session.has_foreign_texts:
-            _log.warning("%s: dropped a text that is not ours, and will more", session.channel)
+            _log.warning(
+                "session %s: dropped a text that is not ours, and will more",
+                session.session_id[:8],
+            )
         session.has_foreign_texts = True
+
+
+def _age_of(text: bytes) -> float | None:
+    """Seconds since the event was written. Clocks may differ: it is never less than none."""
+    found = _search_time(text)
+    if found is None:
+        return None
+    try:
+        written = datetime.fromisoformat(found[1].decode())
+    except ValueError:
+        return None
+    return max(time.time() - written.timestamp(), 0.0)

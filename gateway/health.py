@@ -8,6 +8,7 @@ connection makes the gateway connect anew. Each node of a cluster has a probe of
 import asyncio
 import logging
 from collections.abc import Collection
+from time import monotonic
 
 from gateway.metrics import Metrics
 from shared.errors import Unavailable
@@ -28,6 +29,8 @@ DEAF_SECONDS = 2.0
 """Four probes lost: not ready, and tabs are told. A Redis that answers nobody for three seconds is
 noticed before it is back."""
 
+LONG_AGO = 1e6
+"""Seconds that are told for a probe that has never come back."""
 MARKS_AT_ONCE = 1000
 """Names that are tried in one round to find one in the slots of each node."""
 
@@ -37,7 +40,7 @@ class Echo:
 
     def __init__(self, client: Redis, channel: str) -> None:
         self.channel = channel
-        self.waiting_since = _now()
+        self.waiting_since = monotonic()
         """When the channel was last subscribed, or was to be."""
         self.held_up_seconds = 0.0
         """Of the silence since then or since the last came back: for so long this process did not
@@ -48,7 +51,7 @@ class Echo:
     @property
     def age(self) -> float:
         """Seconds since something came back; infinite before the first."""
-        return float("inf") if self._last_arrival is None else _now() - self._last_arrival
+        return float("inf") if self._last_arrival is None else monotonic() - self._last_arrival
 
     async def run(self, subscription: Subscription) -> None:
         """Publish every half second what is to come back, until cancelled."""
@@ -61,12 +64,12 @@ class Echo:
 
     def wait_anew(self) -> None:
         """Its channel is subscribed, or is to be."""
-        self.waiting_since = _now()
+        self.waiting_since = monotonic()
         self.held_up_seconds = 0.0
 
     def arrive(self) -> None:
         """It has come back."""
-        self._last_arrival = _now()
+        self._last_arrival = monotonic()
         self.held_up_seconds = 0.0
 
     def heal(self, subscription: Subscription) -> None:
@@ -77,17 +80,21 @@ class Echo:
         # One that went deaf before its channels were confirmed would wait for them for ever.
         silence = line.restoring_in_silence_seconds
         if line.is_connected:
-            silence = min(self.age, _now() - self.waiting_since)
+            silence = min(self.age, monotonic() - self.waiting_since)
         if silence - self.held_up_seconds > DEAF_SECONDS:
             _log.warning("probe: the subscription is open but deaf; connecting anew")
             line.reconnect()
 
     async def _publish(self) -> None:
+        said = ""
         while True:
             try:
                 await ask(self._client, lambda: self._client.publish(self.channel, "probe"))
+                said = ""
             except Unavailable as error:
-                _log.warning("probe: Redis does not answer: %s", error)
+                if str(error) != said:  # once: Redis may be away for hours
+                    _log.warning("probe: Redis does not answer: %s", error)
+                said = str(error)
             await asyncio.sleep(PROBE_SECONDS)
 
 
@@ -104,23 +111,24 @@ class Probe:
         self.draining = False
         # Looked at when they are scraped, so that they are never older than the scrape.
         metrics.ready.set_function(lambda: self.is_ready)
-        metrics.probe_age.set_function(lambda: min(self._age(), 1e6))
+        metrics.probe_age.set_function(lambda: min(max(self._ages(), default=LONG_AGO), LONG_AGO))
 
     @property
     def is_ready(self) -> bool:
         """Whether most nodes are heard. If it had to be all, the loss of one of many would take
         every gateway out of service, for the sessions of all others too."""
-        heard = sum(echo.age < DEAF_SECONDS for echo in self._echoes.values())
-        return not self.draining and 2 * heard > len(self._echoes)
+        ages = self._ages()
+        heard = sum(age < DEAF_SECONDS for age in ages)
+        return not self.draining and 2 * heard > len(ages)
 
     async def run(self, subscription: Subscription) -> None:
         """Publish probes every half second, and judge what came back. Never ends."""
         async with asyncio.TaskGroup() as group:
             while True:
                 self._cover_nodes(subscription, group)
-                began = _now()
+                began = monotonic()
                 await asyncio.sleep(PROBE_SECONDS)
-                late = _now() - began - PROBE_SECONDS
+                late = monotonic() - began - PROBE_SECONDS
                 for echo in self._echoes.values():
                     echo.held_up_seconds += late
                     echo.heal(subscription)
@@ -178,10 +186,7 @@ class Probe:
                 return
         self._next_mark += MARKS_AT_ONCE
 
-    def _age(self) -> float:
-        """Seconds since a probe came back from the node that has been silent longest."""
-        return max((echo.age for echo in self._echoes.values()), default=float("inf"))
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+    def _ages(self) -> list[float]:
+        """Seconds since a probe came back from each node. A scrape asks from another thread: it is
+        given a list of its own."""
+        return [echo.age for echo in list(self._echoes.values())]

@@ -45,12 +45,14 @@ class Tab:
         "announced",
         "asked",
         "follower",
+        "frames_given",
+        "frames_seen",
         "leaving",
+        "resumed",
         "session_id",
         "silent_since",
         "socket",
         "told_head",
-        "was_given",
     )
 
     def __init__(
@@ -65,8 +67,11 @@ class Tab:
         """Whether the last `connection` frame said `connected`."""
         self.leaving = False
         """Whether it was told `disconnected`: its close is on its way."""
-        self.was_given = False
-        """Whether something was sent since `is_silent` last looked: no clock is asked for that."""
+        self.resumed = False
+        """Whether it named a cursor that was honoured."""
+        self.frames_given = 0
+        self.frames_seen = 0
+        """What `frames_given` was when `is_silent` last looked: no clock is asked for that."""
         self.silent_since: float | None = None
         self.told_head: Position | None = None
         """The head that the last `connected` named."""
@@ -79,13 +84,13 @@ class Tab:
     def give(self, frames: Frames) -> None:
         """Send frames."""
         self.socket.write(frames)
-        self.was_given = True
+        self.frames_given += len(frames.texts)
 
     def is_silent(self, now: float, seconds: float) -> bool:
         """Whether nothing was sent for `seconds`, as far as those can tell who ask again and again,
         and its socket would take something. Not before its first frame."""
-        if self.was_given:
-            self.was_given = False
+        if self.frames_seen != self.frames_given:
+            self.frames_seen = self.frames_given
             self.silent_since = now
         if self.silent_since is None or now - self.silent_since < seconds:
             return False
@@ -116,7 +121,8 @@ class Tab:
         )
         self.announced = True
         self.told_head = page.head
-        self.asked = False
+        if self.asked:
+            self.resumed, self.asked = bool(status.resumed), False
         self.give(Frames.of(status))
 
     def beat(self, head: Position | None) -> None:

@@ -22,9 +22,9 @@ _log = logging.getLogger(__name__)
 
 Beat = Callable[[], bool]
 """For a process that serves, to be called about once a second; false when its parent has gone."""
-Serve = Callable[[Door, Beat], None]
-"""Serves until SIGTERM, by which it drains, however often it comes, or SIGINT, which cuts that
-short."""
+Serve = Callable[[int, Door, Beat], None]
+"""Serves as the process of this number, counted from 0, until SIGTERM, by which it drains, however
+often it comes, or SIGINT, which cuts that short."""
 
 LOOK_SECONDS = 0.1
 SILENT_LOOKS = 300
@@ -145,7 +145,7 @@ class Workers:
                 door.close()
         for one in (ear, *(worker.ear for worker in self._workers.values())):
             os.close(one)
-        self._serve(self._doors[number], lambda: _speak(mouth))
+        self._serve(number, self._doors[number], lambda: _speak(mouth))
 
     def _obey(self, number: signal.Signals) -> None:
         _log.info("%s: the workers %s", number.name, "are cut" if self._stopping else "drain")

@@ -1,6 +1,16 @@
-"""Logging, the same in every process: one line an event, to standard error."""
+"""Logging, the same in every process: one line an event, to standard error.
 
+What is counted and compared (a turn, a connection) is told by `tell`: a word and named values. They
+stay apart in JSON and follow the word as `name=value` in text. None of them is what somebody said,
+and of a session's id it is the first eight characters.
+"""
+
+import json
 import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.log_content import withhold_content
 
 QUIET = ("uvicorn.error", "httpx2", "mcp", "fastmcp")
 """Loggers of libraries that write a line per connection or request, whole session ids among it."""
@@ -9,15 +19,67 @@ LOSSES = ("mcp.client.sse", "mcp.client.streamable_http")
 HANDSHAKE_REFUSED = "ASGI callable returned without completing handshake."
 
 
-def configure_logging(level: str) -> None:
-    """Set the process up. Refused handshakes are not errors: uvicorn's line about each is
-    dropped. A lost MCP server is one line at WARNING: the turn that needed it tells the rest."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def tell(log: logging.Logger, event: str, **values: str | float | None) -> None:
+    """One line, at INFO, about something that has happened. Values that are `None` are left out."""
+    told = {name: value for name, value in values.items() if value is not None}
+    log.info(event, extra={"values": told})
+
+
+def configure_logging(level: str, form: str) -> None:
+    """Set the process up; `form` is `text` or `json`, and holds for the lines of libraries too.
+    Refused handshakes are not errors: uvicorn's line about each is dropped. A lost MCP server is
+    one line at WARNING: the turn that needed it tells the rest."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonLines() if form == "json" else _TextLines())
+    logging.basicConfig(level=level, handlers=[handler])
+    logging.captureWarnings(True)
+    withhold_content(handler, level)
+    # It brings a handler of its own, which writes several lines.
+    logging.getLogger("fastmcp").handlers.clear()
+    logging.getLogger("fastmcp").propagate = True
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_not_a_refusal)
     for name in LOSSES:
         logging.getLogger(name).addFilter(_tell_in_one_line)
+
+
+class _TextLines(logging.Formatter):
+    """For people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        values = [f" {name}={_as_text(value)}" for name, value in _values_of(record).items()]
+        return super().formatMessage(record) + "".join(values)
+
+
+class _JsonLines(logging.Formatter):
+    """For machines: one JSON object a line, its time in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {
+            "time": time.replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_values_of(record),
+        }
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        if record.exc_text:
+            line["exception"] = record.exc_text
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _values_of(record: logging.LogRecord) -> dict[str, Any]:
+    return getattr(record, "values", {})
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _is_not_a_refusal(record: logging.LogRecord) -> bool:
