@@ -14,15 +14,19 @@ from types import FrameType
 import uvicorn
 
 from gateway.app import build_app
+from gateway.bounded_http import bounded_http
 from gateway.doors import Door, open_doors
 from gateway.drain import Drain
+from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
 from gateway.wire import WireProtocol
 from gateway.workers import Beat, Workers
 from shared.logs import configure_logging
+from shared.metrics_port import serve_metrics
 from shared.settings import read_env_file
 
 MOST_WORKERS = 256
+MOST_PORTS = 65_535
 
 
 class Server(uvicorn.Server):
@@ -30,6 +34,7 @@ class Server(uvicorn.Server):
     shutdown closes every socket at once and before the application is told."""
 
     drain: Drain
+    metrics: Metrics
     cut_by: Collection[int] = (signal.SIGINT, signal.SIGTERM)
     """The signals that, once it drains, cut that short."""
 
@@ -55,6 +60,7 @@ def build_server(settings: GatewaySettings) -> Server:
         app = build_app(settings)
     except ValueError as error:
         sys.exit(f"settings: {error}")
+    metrics: Metrics = app.state.metrics
     server = Server(
         uvicorn.Config(
             app,
@@ -62,7 +68,9 @@ def build_server(settings: GatewaySettings) -> Server:
             port=settings.port,
             log_config=None,
             access_log=False,
+            http=bounded_http(settings, metrics),
             ws=WireProtocol,
+            forwarded_allow_ips=settings.trusted_proxies,
             ws_max_size=settings.max_frame_bytes,
             ws_per_message_deflate=False,
             # Heartbeats keep a silent connection alive; a ping finds the peer that only ever takes.
@@ -73,17 +81,22 @@ def build_server(settings: GatewaySettings) -> Server:
         )
     )
     server.drain = app.state.drain
+    server.metrics = metrics
     return server
 
 
-def run(server: Server, door: Door | None = None) -> None:
+def run(settings: GatewaySettings, server: Server, door: Door | None = None) -> None:
     """Serve at `door`, or where the settings say, until a signal; SIGTERM then ends the process."""
-    with suppress(KeyboardInterrupt):  # uvicorn hands the signal on when it has drained
+    port = serve_metrics(server.metrics.registry, settings.metrics_host, settings.metrics_port)
+    with port, suppress(KeyboardInterrupt):  # uvicorn hands the signal on when it has drained
         server.run(None if door is None else door.sockets)
 
 
-def serve_at(settings: GatewaySettings, door: Door, beat: Beat) -> None:
-    """Serve as one of several."""
+def serve_at(settings: GatewaySettings, number: int, door: Door, beat: Beat) -> None:
+    """Serve as one of several. At the common port a scrape would reach one of them by chance: each
+    has its own port for metrics, the next after that of the one before it."""
+    if settings.metrics_port:
+        settings = settings.model_copy(update={"metrics_port": settings.metrics_port + number})
     server = build_server(settings)
     # A process manager may send SIGTERM to the parent, which passes it on, and to its children.
     server.cut_by = (signal.SIGINT,)
@@ -94,7 +107,7 @@ def serve_at(settings: GatewaySettings, door: Door, beat: Beat) -> None:
 
     server.config.callback_notify = tell_parent
     server.config.timeout_notify = 0
-    run(server, door)
+    run(settings, server, door)
 
 
 def main() -> None:
@@ -104,12 +117,14 @@ def main() -> None:
     read_env_file()
     try:
         settings = GatewaySettings()
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, settings.log_format)
     except ValueError as error:
         sys.exit(f"settings: {error}")
     if workers == 1:
-        run(build_server(settings))
+        run(settings, build_server(settings))
         return
+    if settings.metrics_port + workers - 1 > MOST_PORTS:
+        sys.exit(f"settings: METRICS_PORT: {workers} processes would need ports above {MOST_PORTS}")
     try:
         doors = open_doors(settings.host, settings.port, workers)
     except OSError as error:

@@ -9,20 +9,25 @@ from uuid import uuid4
 
 from fastapi import FastAPI, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse
-from starlette.datastructures import Headers
 
 from gateway.acceptance import Acceptance
-from gateway.access import is_origin_allowed, session_of
+from gateway.admission import Admission
+from gateway.callers import Callers
 from gateway.connection_manager import ConnectionManager
 from gateway.drain import SPREAD_SHARE, Drain
+from gateway.gates import BodyLimit, Gates, OwnCookie, add_documentation, tell_denied
 from gateway.health import Probe
 from gateway.http_routes import build_routes
+from gateway.key_set import KeySet
+from gateway.limits import Rates, Seats
 from gateway.metrics import Metrics
 from gateway.page import SafeHeaders, build_page_routes
 from gateway.patient import PatientEdge, build_patient_routes
 from gateway.settings import GatewaySettings
 from gateway.tab_route import TabRoute
+from gateway.ticket_route import build_ticket_route
+from gateway.tickets import Tickets
+from gateway.tokens import SharedSecret, Tokens
 from gateway.websocket import WebSocketEdge
 from shared.background import run_in_background
 from shared.inbox import Inbox
@@ -51,7 +56,8 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
     client = connect_redis(settings.redis_url.get_secret_value())
     provider = build_tracer_provider("fanline-gateway")
     manager = ConnectionManager(SessionLog(client, keys), keys.channel, settings, metrics)
-    probe = Probe(client, keys.probe(uuid4().hex), manager, metrics)
+    gateway_id = uuid4().hex
+    probe = Probe(client, keys.probe(gateway_id), manager, metrics)
     subscription = Subscription(client, probe)
     manager.attach(subscription)
     inbox = Inbox(
@@ -71,7 +77,13 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
     # A tab that is sent away last must have had its time to answer when the drain is over.
     most = settings.drain_seconds * (1 - SPREAD_SHARE)
     bounds = settings.model_copy(update={"close_seconds": min(settings.close_seconds, most)})
-    edge = WebSocketEdge(manager, acceptance, bounds, metrics)
+    rates = Rates(client, keys)
+    seats = Seats(client, keys, gateway_id)
+    edge = WebSocketEdge(manager, acceptance, rates, bounds, metrics)
+    callers = Callers(_build_tokens(settings), rates, settings)
+    tickets = Tickets(client, keys, seconds=settings.ticket_seconds)
+    admission = Admission(callers, tickets, seats, probe, settings, metrics)
+    gates = Gates(callers)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -85,11 +97,13 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
                 probe.run(subscription),
                 manager.compare_heads(),
                 manager.send_heartbeats(),
+                seats.renew(),
             ):
                 await stack.enter_async_context(run_in_background(loop))
             yield
 
-    app = FastAPI(title="Fanline", lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(title="Fanline", lifespan=lifespan, redirect_slashes=False, openapi_url=None)
+    app.state.metrics = metrics
     app.state.drain = Drain(manager, probe, settings.drain_seconds)
     app.add_middleware(
         CORSMiddleware,
@@ -99,25 +113,30 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
         allow_headers=["*"],
     )
     app.add_middleware(SafeHeaders)
-    app.include_router(build_routes(acceptance, probe, metrics))
-    app.include_router(build_patient_routes(patients))
+    app.add_middleware(BodyLimit, settings.max_body_bytes, metrics)
+    app.add_middleware(OwnCookie, settings.auth_cookie)
+    tell_denied(app, metrics)
+    add_documentation(app, gates)
+    app.include_router(build_routes(acceptance, probe, metrics, gates))
+    app.include_router(build_patient_routes(patients, gates))
+    app.include_router(build_ticket_route(callers, tickets, gates))
 
     async def open_tab(websocket: WebSocket) -> None:
-        # Not `websocket.headers`, which would stay as long as the socket.
-        if not is_origin_allowed(Headers(scope=websocket.scope), settings.allowed_origins):
-            return await _refuse(websocket, 403, "This origin may not connect.")
-        if probe.draining:
-            return await _refuse(websocket, 503, "This gateway is going; come back to another.")
-        try:
-            session_id = session_of(websocket.query_params)
-        except ValueError as error:
-            return await _refuse(websocket, 400, str(error))
-        await edge.serve(websocket, session_id)
+        admitted = await admission.admit(websocket)
+        if admitted is not None:
+            try:
+                await edge.serve(websocket, admitted)
+            finally:
+                admission.leave(admitted)
 
-    app.include_router(build_page_routes(frontend, settings.jaeger_ui_url))
+    app.include_router(build_page_routes(frontend, settings))
     app.add_middleware(TabRoute, open_tab)
     return app
 
 
-async def _refuse(websocket: WebSocket, status: int, sentence: str) -> None:
-    await websocket.send_denial_response(JSONResponse({"detail": sentence}, status))
+def _build_tokens(settings: GatewaySettings) -> Tokens | None:
+    if settings.auth_mode != "jwt":
+        return None
+    if settings.auth_secret is not None:
+        return Tokens(SharedSecret(settings.auth_secret.get_secret_value()), settings)
+    return Tokens(KeySet(settings.auth_jwks_url), settings)

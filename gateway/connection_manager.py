@@ -163,20 +163,25 @@ class ConnectionManager:
                         self._on_head(session, heads[session.session_id])
 
     async def send_heartbeats(self) -> None:
-        """Give silent sockets a sign of life, and close those that take nothing. Never ends."""
+        """Give silent sockets a sign of life, close those that take nothing, and count those that
+        are behind. Never ends."""
         looked_at = 0.0
         while True:
             await asyncio.sleep(min(1.0, self._settings.heartbeat_seconds / 4))
             now = asyncio.get_running_loop().time()
             look = now - looked_at >= self._settings.stall_seconds / LOOKS_PER_STALL
             looked_at = now if look else looked_at
+            behind = 0
             for session in self._sessions.values():
                 for tab in session.tabs:
+                    behind += tab.follower.reading
                     if look and tab.socket.has_stalled(now):
                         self._metrics.stalled.inc()
                         tab.socket.close(TRY_AGAIN, "took nothing")
                     elif tab.is_silent(now, self._settings.heartbeat_seconds):
                         tab.beat(session.head)
+            self._metrics.tabs_behind.set(behind)
+            self._fan_out.wants_sample = True
 
     # inside
 

@@ -2,15 +2,17 @@
 
 import logging
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.acceptance import Acceptance
+from gateway.access import OPERATOR
+from gateway.gates import Gates
 from gateway.health import Probe
 from gateway.metrics import Metrics
 from shared.errors import Unavailable
-from shared.ids import parse_session_id
+from shared.ids import SessionId, parse_session_id
 from shared.redis_client import RefusedByRedis
 
 _log = logging.getLogger(__name__)
@@ -18,7 +20,7 @@ _log = logging.getLogger(__name__)
 MIGRATION = "This endpoint has moved to the WebSocket at /ws: see docs/migration.md."
 
 
-def build_routes(acceptance: Acceptance, probe: Probe, metrics: Metrics) -> APIRouter:
+def build_routes(acceptance: Acceptance, probe: Probe, metrics: Metrics, gates: Gates) -> APIRouter:
     """Every HTTP route that is there whether or not a page has been built."""
     router = APIRouter()
 
@@ -35,15 +37,17 @@ def build_routes(acceptance: Acceptance, probe: Probe, metrics: Metrics) -> APIR
         status = "draining" if probe.draining else "not ready"
         return JSONResponse({"status": status}, 503)
 
-    @router.get("/metrics")
+    @router.get("/metrics", dependencies=[Depends(gates.scope(OPERATOR))])
     async def scrape() -> Response:  # pyright: ignore[reportUnusedFunction]
         """Prometheus text format."""
         return PlainTextResponse(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    @router.delete("/sessions/{session_id}", status_code=204)
+    own_session = [Depends(gates.counted), Depends(gates.session)]
+
+    @router.delete("/sessions/{session_id}", status_code=204, dependencies=own_session)
     async def delete_session(session_id: str) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Remove a conversation everywhere; 204 also when there was none."""
-        return await _delete(acceptance, session_id)
+        return await _delete(acceptance, parse_session_id(session_id))
 
     async def moved(request: Request) -> Response:
         return JSONResponse({"detail": MIGRATION}, 410)
@@ -59,11 +63,9 @@ def build_routes(acceptance: Acceptance, probe: Probe, metrics: Metrics) -> APIR
     return router
 
 
-async def _delete(acceptance: Acceptance, session_id: str) -> Response:
+async def _delete(acceptance: Acceptance, session_id: SessionId) -> Response:
     try:
-        await acceptance.delete_session(parse_session_id(session_id))
-    except ValueError as error:
-        return JSONResponse({"detail": str(error)}, 400)
+        await acceptance.delete_session(session_id)
     except RefusedByRedis as error:
         _log.error("session %s: Redis refused: %s", session_id[:8], error)
         return JSONResponse({"detail": "This session cannot be used."}, 500)

@@ -18,10 +18,12 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.settings import GatewaySettings
 from shared.ids import parse_session_id
 
 INDEX = "index.html"
-JAEGER_PLACEHOLDER = "__JAEGER_UI_URL__"
+PLACEHOLDER = re.compile(r"__([A-Z]+(?:_[A-Z]+)*)__")
+"""In the page, for a setting of this name."""
 CODINGS = {"br": ".br", "gzip": ".gz"}
 """What the build writes beside each text file, the smallest first."""
 
@@ -101,12 +103,12 @@ class PageFile:
         return next((coding for coding in usable if accepts(accepted, coding)), "identity")
 
 
-def build_page_routes(frontend: Path, jaeger_ui_url: str) -> APIRouter:
+def build_page_routes(frontend: Path, settings: GatewaySettings) -> APIRouter:
     """The page at `/` and at every `/s/{session_id}`, and its files; no route without a page."""
     router = APIRouter()
     if not (frontend / INDEX).is_file():
         return router
-    page = read_page(frontend / INDEX, jaeger_ui_url)
+    page = read_page(frontend / INDEX, settings)
 
     async def serve_session(request: Request) -> Response:
         try:
@@ -136,9 +138,17 @@ def find_files(frontend: Path) -> Iterator[str]:
             yield name.as_posix()
 
 
-def read_page(index: Path, jaeger_ui_url: str) -> PageFile:
-    """The page, told where traces can be looked at; the build's own codings know nothing of it."""
-    text = index.read_text("utf-8").replace(JAEGER_PLACEHOLDER, html.escape(jaeger_ui_url))
+def read_page(index: Path, settings: GatewaySettings) -> PageFile:
+    """The page, told what it has to know of its gateway, and everybody who opens it may; the
+    build's own codings know nothing of it."""
+    told = {
+        "JAEGER_UI_URL": settings.jaeger_ui_url,
+        "AUTH_MODE": settings.auth_mode or "none",
+        "AUTH_SIGN_IN_URL": settings.auth_sign_in_url,
+    }
+    text = PLACEHOLDER.sub(
+        lambda found: html.escape(told.get(found[1], found[0])), index.read_text("utf-8")
+    )
     plain = text.encode()
     # Without a time in it, the page of every gateway behind one address has the same ETag.
     codings = {"gzip": gzip.compress(plain, mtime=0), "identity": plain}

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, HTTPException
+from fastapi import APIRouter, Depends, Header, HTTPException
 from opentelemetry import trace
 from pydantic import BaseModel
 
+from gateway.access import PATIENT
+from gateway.gates import Gates
 from gateway.settings import GatewaySettings
 from shared.errors import Unavailable
 from shared.ids import EntryId
@@ -105,7 +107,8 @@ class PatientEdge:
                     entry_id = await self._submit(request)
                     return await self._take(request)
             except TimeoutError:
-                _log.warning("patient_history_error: patient %s: no answer in time", patient_id)
+                event = "patient_history_error"
+                _log.warning("%s: request %s: no answer in time", event, request.request_id)
                 span.set_status(trace.StatusCode.ERROR, "no answer in time")
                 await self._take_back(entry_id)
                 return None
@@ -136,11 +139,13 @@ class PatientEdge:
                 await asyncio.sleep(RETRY_SECONDS)
 
 
-def build_patient_routes(edge: PatientEdge) -> APIRouter:
+def build_patient_routes(edge: PatientEdge, gates: Gates) -> APIRouter:
     """The route, for the application."""
     router = APIRouter()
 
-    @router.post("/patient")
+    allowed = [Depends(gates.counted), Depends(gates.scope(PATIENT))]
+
+    @router.post("/patient", dependencies=allowed)
     async def patient(  # pyright: ignore[reportUnusedFunction]
         query: PatientQuery, traceparent: Annotated[str, Header()] = ""
     ) -> PatientHistory:

@@ -1,14 +1,22 @@
 """Settings of one gateway process (DESIGN section 6)."""
 
-from typing import Annotated
+import ipaddress
+import re
+from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, Field, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from shared.session_log import PAGE_BYTES
 from shared.settings import SharedSettings
 
 DEFAULT_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
+RETURN_TO = "{return_to}"
+"""Where the page puts its own address into AUTH_SIGN_IN_URL."""
+NOBODY = "none"
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
+MIN_SECRET_BYTES = 32
+"""As long as what HS256 makes of it (RFC 7518, section 3.2)."""
 
 
 class GatewaySettings(SharedSettings):
@@ -44,6 +52,51 @@ class GatewaySettings(SharedSettings):
     drain_seconds: Annotated[float, Field(gt=0)] = 10.0
     """How long a gateway that is told to stop takes to send its tabs elsewhere."""
 
+    trusted_proxies: str = "127.0.0.1,::1"
+    """Addresses and networks, comma-separated, whose `X-Forwarded-For` is believed; or `none`."""
+    max_tabs: Annotated[int, Field(ge=1)] = 20_000
+    """Tabs that one gateway has open at once; one more gets 503."""
+    max_session_tabs: Annotated[int, Field(ge=0)] = 0
+    """Tabs that one session may have open, on all gateways. 0: no limit, as below."""
+    max_address_tabs: Annotated[int, Field(ge=0)] = 0
+    """The same for one address, or one network of IPv6 addresses (/64)."""
+    max_messages_per_minute: Annotated[int, Field(ge=0)] = 0
+    """Messages and stops of one session, on all gateways."""
+    max_address_messages_per_minute: Annotated[int, Field(ge=0)] = 0
+    """The same for one address."""
+    max_address_requests_per_minute: Annotated[int, Field(ge=0)] = 0
+    """Tickets, deletions and `/patient` requests of one address."""
+    max_refused_frames: Annotated[int, Field(ge=1)] = 100
+    """Frames in a row that one socket may have refused; one more closes it with 1008."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 65_536
+    """Of one HTTP request."""
+    max_head_bytes: Annotated[int, Field(ge=1024)] = 32_768
+    """Of one HTTP request's or handshake's line and headers."""
+    request_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long a request or a handshake may take to arrive."""
+
+    auth_mode: Literal["none", "jwt"] | None = None
+    """Whether who comes must have a token. Not set: `none` on loopback, and no start elsewhere."""
+    auth_secret: SecretStr | None = None
+    """The key of tokens that are signed with HS256."""
+    auth_jwks_url: str = ""
+    """Where the keys of tokens with asymmetric signatures are."""
+    auth_issuer: str = ""
+    """What `iss` must be; empty: not looked at."""
+    auth_audience: str = ""
+    """What `aud` must hold; empty: not looked at."""
+    auth_claim: str = "sessions"
+    """The claim that names the sessions: an id, a beginning of ids and `*`, or a list of both."""
+    auth_cookie: str = "fanline_token"
+    """The cookie that may hold a browser's token."""
+    auth_leeway_seconds: Annotated[float, Field(ge=0, le=300)] = 5.0
+    """How far clocks may be apart: a token is good for so long after its end."""
+    ticket_seconds: Annotated[int, Field(ge=1, le=300)] = 30
+    """How long a ticket opens a socket."""
+    auth_sign_in_url: str = ""
+    """Where people sign in: a URL or a path of this origin; the page links it, and puts its own
+    address in the place of `{return_to}`."""
+
     jaeger_ui_url: str = ""
     """Where people look at traces, as their browsers reach it; in the page, without a `/` at its
     end."""
@@ -59,9 +112,66 @@ class GatewaySettings(SharedSettings):
             raise ValueError("a URL without user, query and fragment")
         return str(url).rstrip("/")
 
+    @field_validator("auth_sign_in_url")
+    @classmethod
+    def _check_sign_in(cls, value: str) -> str:
+        if not value:
+            return value
+        filled = value.replace(RETURN_TO, "x")
+        if re.match(r"/(?![/\\])", filled):
+            filled = f"http://this.gateway{filled}"
+        url = AnyHttpUrl(filled)
+        if url.username or url.password or re.search(r"[{}\s]", filled):
+            raise ValueError(f"a URL without user, or a path; {RETURN_TO} is all that may be open")
+        return value
+
     @field_validator("allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            parts = () if value == NOBODY else value.split(",")
+            return tuple(part.strip() for part in parts if part.strip())
         return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if ORIGIN.fullmatch(origin) is None:
+                raise ValueError(f"{origin!r} is no origin: scheme://host or scheme://host:port")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: str) -> str:
+        for part in () if value == NOBODY else value.split(","):
+            ipaddress.ip_network(part.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _check_auth(self) -> "GatewaySettings":
+        if self.auth_mode == "jwt":
+            if bool(self.auth_secret) == bool(self.auth_jwks_url):
+                raise ValueError("AUTH_MODE=jwt needs one of AUTH_SECRET and AUTH_JWKS_URL")
+            secret = "" if self.auth_secret is None else self.auth_secret.get_secret_value()
+            if self.auth_secret and len(secret.encode()) < MIN_SECRET_BYTES:
+                raise ValueError(f"AUTH_SECRET has at least {MIN_SECRET_BYTES} bytes")
+            if self.auth_jwks_url:
+                AnyHttpUrl(self.auth_jwks_url)
+        elif self.auth_mode is None and any(
+            (self.auth_secret, self.auth_jwks_url, self.auth_issuer, self.auth_audience)
+        ):
+            raise ValueError("AUTH_MODE is not set, and other AUTH_ settings are: nobody is asked")
+        elif self.auth_mode is None and not _is_loopback(self.host):
+            raise ValueError(
+                f"HOST={self.host} is open to others. Set AUTH_MODE=jwt, or AUTH_MODE=none if"
+                " whoever reaches it may read and write every session"
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

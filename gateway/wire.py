@@ -1,9 +1,10 @@
 """A tab's socket written straight to its transport: no task, no queue, no copy a tab.
 
-uvicorn keeps the handshake, the reading, the pings and the closing; only outgoing texts pass it by.
-What a transport has not got rid of is the one measure of a tab: above `MAX_TAB_BUFFER_BYTES` it has
-no room and is *behind*; when nothing of it is taken for `STALL_SECONDS`, it has stalled. Raw writes
-bypass uvicorn's own flow control, so both are looked at here.
+uvicorn keeps the handshake, the reading (`paced_protocol.py`), the pings and the closing; only
+outgoing texts pass it by. What a transport has not got rid of is the one measure of a tab: above
+`MAX_TAB_BUFFER_BYTES` it has no room and is *behind*; when nothing of it is taken for
+`STALL_SECONDS`, it has stalled. Raw writes bypass uvicorn's own flow control, so both are looked at
+here.
 
 The kernel takes megabytes for a peer that takes little, and says that it has room again only when a
 third of them has gone: minutes at a kilobyte a second. So it is given no more than a tab's own
@@ -19,15 +20,15 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import cast
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
 from gateway.frames import Frames
+from gateway.paced_protocol import PacedProtocol
 
 EXTENSION = "fanline.wire"
 
 
-class WireProtocol(WebSocketsSansIOProtocol):
+class WireProtocol(PacedProtocol):
     """uvicorn's WebSocket protocol, which gives itself to the application in the scope."""
 
     socket: "WireSocket | None" = None
@@ -43,6 +44,12 @@ class WireProtocol(WebSocketsSansIOProtocol):
         """What nobody asks for once a socket is open is a quarter of an idle tab's memory."""
         del self.request, self.response
         self.scope["headers"] = []
+
+    def handle_ping(self) -> None:
+        """Answer, unless nothing is taken: who pings and does not read would fill our memory."""
+        pongs = b"".join(self.conn.data_to_send())
+        if self.socket is None or self.socket.has_room:
+            self.transport.write(pongs)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -80,7 +87,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         self.close_sent = True
         if self.read_paused:
             self.read_paused = False
-            self.transport.resume_reading()
+            self.read_on()
         self.close_timer = self.loop.call_later(self.close_seconds, self.transport.abort)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, cast
 
+from shared.errors import NotALog
 from shared.ids import EntryId, SessionId, TurnId
 from shared.keys import Keys
 from shared.protocol import Event, UserMessageEvent, encode_event
@@ -132,13 +133,16 @@ def _encode_item(message: SubmittedMessage, entry_id: EntryId) -> str:
 
 
 def decode_item(session_id: SessionId, text: bytes | str) -> InboxItem:
-    """The inverse of what *enqueue* stored."""
-    fields: dict[str, Any] = json.loads(text)
-    message = SubmittedMessage(
-        session_id=session_id,
-        message_id=TurnId(fields["message_id"]),
-        content=fields["content"],
-        timestamp=fields["timestamp"],
-        traceparent=fields["traceparent"],
-    )
-    return InboxItem(message, EntryId(fields["entry"]))
+    """The inverse of what *enqueue* stored. Raises `NotALog` for anything else."""
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        message = SubmittedMessage(
+            session_id=session_id,
+            message_id=TurnId(fields["message_id"]),
+            content=fields["content"],
+            timestamp=fields["timestamp"],
+            traceparent=fields["traceparent"],
+        )
+        return InboxItem(message, EntryId(fields["entry"]))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise NotALog("an element of the inbox that is no message") from error

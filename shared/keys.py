@@ -83,6 +83,18 @@ class Keys:
         cluster, it has others beside it (`retag`)."""
         return self._prefixed(f"gateway:{{{gateway_id}}}:probe")
 
+    def ticket(self, digest: str) -> str:
+        """What a ticket, of this hash, is for; gone once it has been used."""
+        return self._prefixed(f"ticket:{{{digest}}}")
+
+    def seats(self, kind: str, name: str) -> str:
+        """The hash with each gateway's number of open tabs of one address or session."""
+        return self._prefixed(f"seats:{kind}:{{{name}}}")
+
+    def rate(self, kind: str, name: str) -> str:
+        """How often one address or session has done something in this minute."""
+        return self._prefixed(f"rate:{kind}:{{{name}}}")
+
     def _prefixed(self, name: str) -> str:
         return f"{self.namespace}:{name}" if self.namespace else name
 

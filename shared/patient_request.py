@@ -4,15 +4,18 @@ The request is an entry of the work stream like any message; its answer is a lis
 that the gateway waits for. There is no session: nothing of it is kept longer than a minute.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NewType, cast
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.keys import Keys
 from shared.redis_client import Redis, ask
+
+_log = logging.getLogger(__name__)
 
 RequestId = NewType("RequestId", str)
 """One `/patient` request."""
@@ -89,7 +92,13 @@ class PatientAnswers:
         reply = await ask(
             self._client, lambda: wait([key], timeout=seconds), blocks_seconds=seconds
         )
-        return None if reply is None else _ANSWER.validate_json(reply[1])
+        if reply is None:
+            return None
+        try:
+            return _ANSWER.validate_json(reply[1])
+        except ValidationError as error:
+            _log.warning("request %s: its answer is none of ours: %s", request_id, error.title)
+            return PatientFailed()
 
 
 def make_request_id() -> RequestId:

@@ -11,6 +11,7 @@ from dev.embedded_redis import EmbeddedRedis
 from shared.keys import Keys
 from tests.gateway.log_writer import LogWriter, writing_to
 from tests.gateway.manager_bench import Bench, build_bench
+from tests.gateway.signing_in import WITH_TOKENS
 from tests.support.deployment import Deployment, deploy
 
 MAX_INBOX = 60
@@ -34,6 +35,24 @@ async def edge(
     """Two gateways without a worker: what a tab is given is what the test itself wrote. On each of
     the two paths to a socket."""
     async with deploy(redis_server, tmp_path_factory.mktemp("edge"), **SMALL) as shared:
+        is_wire = request.param == "wire"
+        start = shared.start_gateway if is_wire else shared.start_development_gateway
+        await start()
+        await start()
+        yield shared
+        await forget_unanswered(shared)
+        await shared.check_nothing_is_left()
+
+
+@pytest.fixture(scope="session", params=["wire", "asgi"])
+async def guarded(
+    request: pytest.FixtureRequest,
+    redis_server: EmbeddedRedis,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncGenerator[Deployment, None]:
+    """Two gateways that ask for tokens, on each of the two paths to a socket."""
+    environment = SMALL | WITH_TOKENS
+    async with deploy(redis_server, tmp_path_factory.mktemp("guarded"), **environment) as shared:
         is_wire = request.param == "wire"
         start = shared.start_gateway if is_wire else shared.start_development_gateway
         await start()

@@ -13,7 +13,7 @@ from shared.ids import SessionId, parse_position
 from shared.protocol import with_position
 from shared.session_log import SessionLog
 from tests.gateway.fake_socket import FakeSocket
-from tests.gateway.log_writer import LogWriter
+from tests.gateway.log_writer import NOON, LogWriter
 from tests.gateway.raw_tab import a_session
 from tests.support.eventually import eventually
 
@@ -53,9 +53,9 @@ class Bench:
         await self.say("hello")
         return await self.opened()
 
-    async def say(self, content: str) -> bytes:
+    async def say(self, content: str, timestamp: str = NOON) -> bytes:
         """Write a message; returns the text that pub/sub carries, which nobody has heard yet."""
-        await self.writer.say(self.session_id, content)
+        await self.writer.say(self.session_id, content, timestamp)
         page = await self.log.read_after(self.session_id, None, 1000)
         last = page.entries[-1]
         return with_position(last.position, last.stored).encode()

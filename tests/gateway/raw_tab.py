@@ -9,7 +9,7 @@ import base64
 import json
 import os
 import socket as sockets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -134,6 +134,7 @@ async def opened(
     last_event_id: str | None = None,
     origin: str | None = None,
     receive_buffer: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[RawTab, None]:
     """A tab on `gateway` for the block; nothing has been read yet."""
     query = {"session_id": session_id}
@@ -143,6 +144,7 @@ async def opened(
         f"{gateway.url}?{urlencode(query)}",
         compression=None,
         origin=None if origin is None else Origin(origin),
+        additional_headers=headers,
         max_size=None,
         ping_interval=None,
         close_timeout=1,

@@ -23,7 +23,7 @@ DYING = f"""
 import gateway.__main__
 import gateway.workers
 gateway.workers.LONGEST_PAUSE_SECONDS = 0.4
-gateway.__main__.serve_at = lambda settings, door, beat: exit(beat())
+gateway.__main__.serve_at = lambda settings, number, door, beat: exit(beat())
 {AS_USUAL}
 """
 """Every process says that it serves, and dies."""

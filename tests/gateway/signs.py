@@ -25,3 +25,11 @@ async def metric(gateway: Process, name: str) -> float:
         text = (await http.get(f"{gateway.http}/metrics")).text
     (value,) = [line.split()[1] for line in text.splitlines() if line.startswith(f"{name} ")]
     return float(value)
+
+
+async def refusals(gateway: Process, reason: str) -> float:
+    """How many the gateway has counted for this reason."""
+    async with httpx.AsyncClient() as http:
+        text = (await http.get(f"{gateway.http}/metrics")).text
+    name = f'fanline_refusals_total{{reason="{reason}"}} '
+    return next((float(x.split()[1]) for x in text.splitlines() if x.startswith(name)), 0.0)

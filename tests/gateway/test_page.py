@@ -13,6 +13,8 @@ from tests.gateway.built_page import PAGE, fetch_raw, serving, write_build
 from tests.gateway.raw_tab import a_session
 
 WITH_JAEGER = '<meta name="jaeger-ui-url" content="__JAEGER_UI_URL__" />'
+SECRET = "0123456789" * 4
+WITH_SIGN_IN = "__AUTH_MODE__ __AUTH_SIGN_IN_URL__ __ELSE__ __auth_mode__"
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ async def test_the_api_comes_before_the_page(built: httpx.AsyncClient) -> None:
     assert (await built.post("/chat")).status_code == 410
     assert (await built.get("/telemetry/a")).status_code == 410
     assert (await built.get("/openapi.json")).json()["paths"].keys() == {
-        "/healthz", "/readyz", "/metrics", "/sessions/{session_id}", "/patient",
+        "/healthz", "/readyz", "/metrics", "/sessions/{session_id}", "/patient", "/tickets",
     }  # fmt: skip
 
 
@@ -134,3 +136,53 @@ async def test_the_page_says_where_traces_are(tmp_path: Path, setting: str, writ
 def test_a_gateway_does_not_start_with_what_is_no_address_of_jaeger(bad: str) -> None:
     with pytest.raises(ValidationError, match="jaeger_ui_url"):
         GatewaySettings.model_validate({"jaeger_ui_url": bad})
+
+
+@pytest.mark.parametrize(
+    ("settings", "written"),
+    [
+        ({}, "none "),
+        ({"auth_mode": "none"}, "none "),
+        (
+            {
+                "auth_mode": "jwt",
+                "auth_secret": SECRET,
+                "auth_sign_in_url": "/in?a=1&to={return_to}",
+            },
+            "jwt /in?a=1&amp;to={return_to}",
+        ),
+        ({"auth_sign_in_url": "/in?to=__AUTH_MODE__"}, "none /in?to=__AUTH_MODE__"),
+    ],
+)
+async def test_the_page_says_whether_and_where_people_sign_in(
+    tmp_path: Path, settings: dict[str, str], written: str
+) -> None:
+    """`AUTH_MODE` and `AUTH_SIGN_IN_URL`; nothing else of the page is replaced, and no secret of
+    the gateway's is in it."""
+    async with serving(write_build(tmp_path, WITH_SIGN_IN), **settings) as http:
+        assert (await http.get("/")).text == f"{written} __ELSE__ __auth_mode__"
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "", "/sign-in", "/sign-in?to={return_to}#top", "https://id.example/start?rd={return_to}",
+        "http://localhost:4180/oauth2/start?rd={return_to}&also={return_to}",
+    ],
+)  # fmt: skip
+def test_an_address_to_sign_in_at_is_kept_as_it_is(good: str) -> None:
+    settings = GatewaySettings.model_validate({"auth_sign_in_url": good})
+    assert settings.auth_sign_in_url == good
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "javascript:alert(1)", "//id.example", "/\\id.example", "id.example", "sign-in", "http://",
+        "https://me:secret@id.example", "/sign-in?to={returnTo}", "/sign in", "/sign-in\n",
+        "https://id.example/\t", "data:text/html,x", " /sign-in",
+    ],
+)  # fmt: skip
+def test_a_gateway_does_not_start_with_what_is_no_address_to_sign_in_at(bad: str) -> None:
+    with pytest.raises(ValidationError, match="auth_sign_in_url"):
+        GatewaySettings.model_validate({"auth_sign_in_url": bad})

@@ -208,7 +208,7 @@ async def test_one_that_keeps_dying_is_started_ever_more_seldom(own_edge: Deploy
     [
         ({"drain_seconds": "soon"}, "settings: 1 validation error"),
         ({"redis_url": "carrier-pigeon://here"}, "settings: REDIS_URL: scheme 'carrier-pigeon'"),
-        ({"host": "192.0.2.1"}, "cannot listen on 192.0.2.1"),
+        ({"host": "192.0.2.1", "auth_mode": "none"}, "cannot listen on 192.0.2.1"),
     ],
     ids=["settings", "what is built of them", "address"],
 )

@@ -1,0 +1,144 @@
+"""uvicorn's HTTP protocol, with bounds that it has not got: how much of a request's head may come,
+how long a request may take to arrive, how long an answer may be left untaken, and how many
+connections there may be.
+
+Without them a peer that sends a byte a minute, or a header without an end, is served for ever.
+"""
+
+import asyncio
+import socket as sockets
+from typing import Any, ClassVar, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from gateway.access import Reason
+from gateway.metrics import Metrics
+from gateway.settings import GatewaySettings
+
+SPARE_CONNECTIONS = 1000
+"""Beyond `MAX_TABS`: for requests, probes, and handshakes that are to be refused."""
+
+CHUNK_BYTES = 8
+"""For each byte of a body, what a peer may spend on telling that it comes."""
+
+TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """One connection, until it has become a WebSocket. uvicorn makes it from the class alone: see
+    `bounded_http`."""
+
+    settings: ClassVar[GatewaySettings]
+    metrics: ClassVar[Metrics]
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _head_ended = False
+    _is_too_large = False
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > self.settings.max_tabs + SPARE_CONNECTIONS:
+            self._cut("connections")
+        else:
+            _cut_untaken(transport, self.settings.stall_seconds)
+            self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._deadline is None:
+            self._await_request()
+        self._head_bytes += len(data)
+        super().data_received(data)
+        most = self.settings.max_head_bytes
+        if self._head_ended:
+            most += CHUNK_BYTES * self.settings.max_body_bytes
+        if self._head_bytes > most:
+            self._refuse_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head_ended:  # a trailer, of which nobody here takes one
+            raise ValueError("a trailer")
+        super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes -= len(body)  # `BodyLimit` counts it; what is left is what it came in
+        super().on_body(body)
+
+    def on_message_begin(self) -> None:
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if cycle is not None and not cycle.response_complete and self.pipeline:
+            raise ValueError("a third request before the first was answered")
+        super().on_message_begin()
+        self._head_ended = False
+        if self._deadline is None:  # a second request, in what the first one's end came with
+            self._await_request()
+
+    def on_headers_complete(self) -> None:
+        self._head_ended = True
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        self._is_too_large = size > self.settings.max_head_bytes
+        if self._is_too_large:  # it came whole, in one read
+            raise ValueError("a head that is too large")  # ends parsing, and then asks for a 400
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._is_too_large:
+            self._refuse_head()
+        else:
+            super().send_400_response(msg)
+
+    def on_message_complete(self) -> None:
+        self._stop_waiting()
+        self._head_bytes = 0
+        super().on_message_complete()
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if cycle is not None and cycle.response_complete:
+            # It was answered before it had come: uvicorn would wait for the next one for ever.
+            self.transport.close()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._stop_waiting()
+        _cut_untaken(self.transport, 0)  # from here on `WireSocket` looks, and says why it closes
+        super().handle_websocket_upgrade()
+
+    def _await_request(self) -> None:
+        self._deadline = self.loop.call_later(self.settings.request_seconds, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if cycle is None or cycle.response_complete or cycle.more_body:  # else it is our turn
+            self._cut("slow")
+
+    def _refuse_head(self) -> None:
+        if not self.transport.is_closing():
+            self.metrics.refuse("head")
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+
+    def _cut(self, reason: Reason) -> None:
+        self.metrics.refuse(reason)
+        self.transport.abort()
+
+
+def bounded_http(settings: GatewaySettings, metrics: Metrics) -> type[BoundedHttp]:
+    """The protocol for one gateway; `metrics` counts the connections it cuts."""
+    return type("BoundedHttp", (BoundedHttp,), {"settings": settings, "metrics": metrics})
+
+
+def _cut_untaken(transport: asyncio.Transport, seconds: float) -> None:
+    """Have the kernel end the connection of a peer that takes nothing for so long (0: never)."""
+    if hasattr(sockets, "TCP_USER_TIMEOUT"):
+        socket = cast(sockets.socket, transport.get_extra_info("socket"))
+        socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, round(seconds * 1000))
