@@ -6,24 +6,27 @@ import { defineConfig } from "vitest/config";
 import { precompress } from "./precompress.ts";
 
 const gateway = process.env.GATEWAY_URL ?? "http://localhost:8000";
-const routes = ["/patient", "/sessions", "/healthz", "/readyz"];
+const routes = ["/patient", "/sessions", "/tickets", "/healthz", "/readyz"];
 const proxy = {
   ...Object.fromEntries(routes.map((route) => [route, { target: gateway }])),
   "/ws": { target: gateway, ws: true },
 };
 
 /** What the gateway writes into the page, written by the development server. */
-function jaegerUiUrl(): Plugin {
+function pageSettings(): Plugin {
   return {
-    name: "jaeger-ui-url",
+    name: "page-settings",
     apply: "serve",
     transformIndexHtml: (html) =>
-      html.replace("__JAEGER_UI_URL__", process.env.JAEGER_UI_URL ?? ""),
+      html.replaceAll(
+        /__(JAEGER_UI_URL|AUTH_MODE|AUTH_SIGN_IN_URL)__/g,
+        (_, name: string) => process.env[name] ?? "",
+      ),
   };
 }
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), jaegerUiUrl(), precompress()],
+  plugins: [react(), tailwindcss(), pageSettings(), precompress()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: { port: 5173, strictPort: true, proxy },
   preview: { port: 4173, strictPort: true, proxy },

@@ -26,6 +26,7 @@ class FakeSocket:
         request = connection.request
         assert request is not None
         self.headers = request.headers
+        self.path = request.path
         query = parse_qs(urlsplit(request.path).query)
         self.session_id = query["session_id"][0]
         self.last_event_id = query.get("last_event_id", [None])[0]
@@ -94,6 +95,8 @@ class FakeGateway:
         self.url = ""
         self.refusals: list[int] = []
         """HTTP statuses for the next handshakes, one each."""
+        self.refusal = "the test says so"
+        """The body that goes with them."""
         self._sockets: asyncio.Queue[FakeSocket] = asyncio.Queue()
 
     async def next_socket(self) -> FakeSocket:
@@ -110,7 +113,7 @@ class FakeGateway:
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         if not self.refusals:
             return None
-        return connection.respond(HTTPStatus(self.refusals.pop(0)), "the test says so")
+        return connection.respond(HTTPStatus(self.refusals.pop(0)), self.refusal)
 
 
 @asynccontextmanager

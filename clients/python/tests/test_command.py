@@ -14,13 +14,15 @@ SOURCES = Path(__file__).parent.parent / "src"
 
 
 @asynccontextmanager
-async def command(*arguments: str) -> AsyncGenerator[asyncio.subprocess.Process, None]:
+async def command(
+    *arguments: str, **environment: str
+) -> AsyncGenerator[asyncio.subprocess.Process, None]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "fanline",
         *arguments,
-        env=os.environ | {"PYTHONPATH": str(SOURCES)},
+        env=os.environ | {"PYTHONPATH": str(SOURCES)} | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -97,3 +99,37 @@ async def test_without_a_question_every_frame_is_a_line(gateway: FakeGateway) ->
         lines = [json.loads(await process.stdout.readline()) for _ in range(2)]
     assert [line["type"] for line in lines] == ["connection", "message"]
     assert (lines[1]["id"], lines[1]["content"]) == ("7-2", "grüß dich")
+
+
+async def test_the_token_comes_from_the_environment_or_anew_from_a_file(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """The file wins, and is read for every connection."""
+    async with command(gateway.url, "s", FANLINE_TOKEN="from-outside"):
+        socket = await gateway.next_socket()
+        assert socket.headers["Authorization"] == "Bearer from-outside"
+
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    options = ("--token-file", str(file))
+    async with command(gateway.url, "s", *options, FANLINE_TOKEN="from-outside"):
+        socket = await gateway.next_socket()
+        assert socket.headers["Authorization"] == "Bearer first"
+        file.write_text("second\n")
+        await socket.close(4401)
+        socket = await gateway.next_socket()
+        assert socket.headers["Authorization"] == "Bearer second"
+
+
+async def test_a_token_that_is_not_there_or_not_good_is_said_in_one_line(
+    gateway: FakeGateway, tmp_path: Path
+) -> None:
+    async with command(gateway.url, "s", "--token-file", str(tmp_path / "none")) as process:
+        _, err = await process.communicate()
+    assert (process.returncode, len(err.decode().splitlines())) == (1, 1)
+
+    gateway.refusals, gateway.refusal = [401], '{"detail": "The token has expired."}'
+    async with command(gateway.url, "s", FANLINE_TOKEN="over") as process:
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert err.decode().strip() == "the gateway answered 401: The token has expired."

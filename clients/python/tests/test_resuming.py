@@ -122,19 +122,17 @@ async def test_a_gateway_that_is_busy_or_starting_is_tried_again(gateway: FakeGa
     assert gateway.refusals == []
 
 
-@pytest.mark.parametrize("status", [400, 403])
-async def test_a_refused_handshake_is_not_tried_again(gateway: FakeGateway, status: int) -> None:
-    gateway.refusals = [status]
-    with pytest.raises(Refused, match=str(status)):
+async def test_a_refused_handshake_is_not_tried_again(gateway: FakeGateway) -> None:
+    gateway.refusals = [400]
+    with pytest.raises(Refused, match="400"):
         async with connect(gateway.url, "s", backoff=QUICK):
             pass
     assert gateway.has_no_other_socket()
 
 
-@pytest.mark.parametrize("code", [1008, 4401])
-async def test_a_close_for_good_ends_the_iteration(gateway: FakeGateway, code: int) -> None:
+async def test_a_close_for_good_ends_the_iteration(gateway: FakeGateway) -> None:
     async with connect(gateway.url, "s", backoff=QUICK) as session:
-        await (await gateway.next_socket()).close(code, "not as you are")
+        await (await gateway.next_socket()).close(1008, "not as you are")
         with pytest.raises(Refused, match="not as you are"):
             await anext(session)
     assert gateway.has_no_other_socket()

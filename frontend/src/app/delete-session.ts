@@ -31,8 +31,10 @@ async function askToDelete(sessionId: Id): Promise<string | null> {
   try {
     const response = await fetch(`/sessions/${encodeURIComponent(sessionId)}`, {
       method: "DELETE",
+      redirect: "manual",
     });
-    status = response.status;
+    // A proxy that signs people in leads to its own page.
+    status = response.type === "opaqueredirect" ? 401 : response.status;
   } catch {
     return "The session was not deleted: the service cannot be reached. Try again in a moment.";
   }
@@ -40,11 +42,12 @@ async function askToDelete(sessionId: Id): Promise<string | null> {
 }
 
 function refusalOf(status: number): string {
-  if (status === 401 || status === 403) {
-    return "The session was not deleted: you are not allowed to delete it.";
-  }
-  if (status === 503) {
-    return "The session was not deleted: the service has lost its store. Try again in a moment.";
-  }
-  return `The session was not deleted: the service answered ${status}.`;
+  return `The session was not deleted: ${REASONS[status] ?? `the service answered ${status}.`}`;
 }
+
+const REASONS: Readonly<Record<number, string>> = {
+  401: "you are signed out. Sign in, then try again.",
+  403: "you are not allowed to delete it.",
+  429: "the service has had too many requests. Try again in a minute.",
+  503: "the service has lost its store. Try again in a moment.",
+};

@@ -120,12 +120,17 @@ describe("deleting a session", () => {
     const fetched = vi.fn(async () => new Response(null, { status: 204 }));
     vi.stubGlobal("fetch", fetched);
     expect(await deleteSession("a")).toBeNull();
-    expect(fetched).toHaveBeenCalledExactlyOnceWith("/sessions/a", { method: "DELETE" });
+    expect(fetched).toHaveBeenCalledExactlyOnceWith("/sessions/a", {
+      method: "DELETE",
+      redirect: "manual",
+    });
     expect(ids()).toEqual([]);
   });
 
   it.each([
-    [401, /not allowed/],
+    [401, /signed out/],
+    [403, /not allowed/],
+    [429, /too many requests/],
     [500, /answered 500/],
     [503, /lost its store/],
     [200, /answered 200/],
@@ -133,6 +138,13 @@ describe("deleting a session", () => {
     touchSession("a", 1);
     vi.stubGlobal("fetch", async () => new Response(null, { status }));
     expect(await deleteSession("a")).toMatch(why);
+    expect(ids()).toEqual(["a"]);
+  });
+
+  it("keeps it when a proxy leads to where people sign in", async () => {
+    touchSession("a", 1);
+    vi.stubGlobal("fetch", async () => ({ type: "opaqueredirect", status: 0 }));
+    expect(await deleteSession("a")).toMatch(/signed out/);
     expect(ids()).toEqual(["a"]);
   });
 

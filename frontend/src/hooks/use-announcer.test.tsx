@@ -147,4 +147,19 @@ describe("the connection", () => {
     }
     expect(heard).toHaveLength(1);
   });
+
+  it("that somebody tries in vain is told again, and one that is tried by itself is not", () => {
+    const page = openPage();
+    const out = { state: "disconnected", reason: "unauthorized", reconnects: 1 } as const;
+    page.connect(out);
+    vi.advanceTimersByTime(1000);
+    page.connect({ ...out });
+    vi.advanceTimersByTime(1000);
+    expect(textsIn("note")).toEqual(["Disconnected. You are signed out."]);
+    page.connect({ ...out, state: "reconnecting" });
+    vi.advanceTimersByTime(50);
+    page.connect(out);
+    vi.advanceTimersByTime(1000);
+    expect(textsIn("note")).toEqual(Array(2).fill("Disconnected. You are signed out."));
+  });
 });

@@ -73,7 +73,11 @@ function useConnectionAnnouncer(connection: ConnectionView): void {
   const reconnects = Math.min(connection.reconnects, 1);
   // A page that opens is about to connect; only a connection that does not come is told.
   const told = useRef("Reconnected");
+  const isDisconnected = useRef(false);
   useEffect(() => {
+    // Somebody asks to try again: what comes of it is news, also when it is the same.
+    if (state === "reconnecting" && isDisconnected.current) told.current = "";
+    isDisconnected.current = state === "disconnected";
     const timer = setTimeout(() => {
       const text = connectionAnnouncementOf({ state, reason, reconnects });
       if (text === told.current) return;

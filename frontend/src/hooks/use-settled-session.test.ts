@@ -81,3 +81,16 @@ it("what waits to be sent is on screen while the session starts over", () => {
   page.rerender(aSession({ isLoaded: false, messages: messagesOf([], [pending]) }));
   expect(page.result.current.messages.map(({ id }) => id)).toEqual([TURN, `${TURN}/answer`, "p"]);
 });
+
+it("a session that may not be read does not stay on screen, and is shown again when it may", () => {
+  const forbidden = { state: "disconnected", reason: "forbidden", reconnects: 1 } as const;
+  const waiting = { state: "reconnecting", reason: "unreachable", reconnects: 1 } as const;
+  expect(
+    shown([
+      { turns },
+      { isLoaded: false, connection: forbidden },
+      { isLoaded: false, connection: waiting },
+      { turns },
+    ]),
+  ).toEqual([true, false, false, true]);
+});

@@ -11,14 +11,17 @@ type Contents = Pick<
  * The session for the eyes: what has been shown stays shown. A socket that resumes is behind the
  * log for a moment, and one that starts over has nothing of it; a page that took that for loading
  * would take the conversation away under the reader, and give it back without the place, the open
- * rows, the search and the focus. So what was there stands until what replaces it is whole.
+ * rows, the search and the focus. So what was there stands until what replaces it is whole, unless
+ * whoever sits there may not read it.
  */
 export function useSettledSession(session: WebSocketSession): WebSocketSession {
   const whole = useRef<Contents | null>(null);
+  const isForbidden = session.connection.reason === "forbidden";
   useEffect(() => {
-    if (session.isLoaded) whole.current = contentsOf(session);
+    if (isForbidden) whole.current = null;
+    else if (session.isLoaded) whole.current = contentsOf(session);
   });
-  const before = whole.current;
+  const before = isForbidden ? null : whole.current;
   if (session.isLoaded || before === null) return session;
   if (goesOn(session, before)) return { ...session, isLoaded: true };
   const messages = [

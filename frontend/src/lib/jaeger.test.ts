@@ -1,14 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { jaegerUiUrl, traceUrl } from "@/lib/jaeger";
+import { writeMeta } from "@/test/write-meta";
 
-function pageWith(content: string | null): void {
-  document.head.innerHTML = "";
-  if (content === null) return;
-  const meta = document.createElement("meta");
-  meta.name = "jaeger-ui-url";
-  meta.content = content;
-  document.head.append(meta);
-}
+const pageWith = (content: string | null) => writeMeta("jaeger-ui-url", content);
 
 afterEach(() => pageWith(null));
 

@@ -1,15 +1,11 @@
 /** Where a trace and a span can be looked at in Jaeger. */
+import { readMeta } from "@/lib/page-meta";
 import type { Id } from "@/session/state";
-
-/** What the page carries where nobody has written an address. */
-const UNSET = "__JAEGER_UI_URL__";
 
 /** The address of Jaeger's UI that the gateway wrote into the page, or null when there is none. */
 export function jaegerUiUrl(page: Document = document): string | null {
-  const meta = page.querySelector<HTMLMetaElement>('meta[name="jaeger-ui-url"]');
-  const url = meta?.content.trim() ?? "";
-  if (url === UNSET || !/^https?:\/\//i.test(url)) return null;
-  return url.replace(/\/+$/, "");
+  const url = readMeta("jaeger-ui-url", page);
+  return /^https?:\/\//i.test(url) ? url.replace(/\/+$/, "") : null;
 }
 
 /** The page of a trace, with one span marked when `spanId` is given. */

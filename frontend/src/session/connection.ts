@@ -4,7 +4,8 @@
  * It knows nothing of what frames mean, but for `connection`, which says how the socket stands.
  */
 import { type Frame, parseFrame } from "@/protocol/guard";
-import { backoffMs, judgeClose, MANY_FAILURES, STABLE_MS, type Verdict } from "@/session/reconnect";
+import { MANY_FAILURES, STABLE_MS, type Verdict, waitMs } from "@/session/reconnect";
+import { SessionSocket, type SocketListener } from "@/session/session-socket";
 import type { ConnectionReason, ConnectionState, ConnectionView } from "@/session/state";
 
 const OPEN_MS = 10_000;
@@ -12,9 +13,7 @@ const READY_MS = 3000;
 /** Until the gateway has said how often its heart beats. */
 const SILENCE_MS = 30_000;
 
-export type Listener = {
-  /** The address to open now, with the cursor. */
-  readonly address: () => string;
+export type Listener = Pick<SocketListener, "sessionId" | "address"> & {
   readonly onFrame: (frame: Frame) => void;
   /** The gateway is there and has its Redis: say what is due. */
   readonly onConnected: () => void;
@@ -24,7 +23,7 @@ export type Listener = {
 };
 
 export class Connection {
-  private socket: WebSocket | null = null;
+  private socket: SessionSocket | null = null;
   private isWanted = false;
   /** The gateway has said that this tab is not to come back as it is. */
   private isRefused = false;
@@ -54,21 +53,24 @@ export class Connection {
   /** No further socket is opened until `open`. */
   close(): void {
     this.isWanted = false;
+    this.isRefused = false;
     this.view = { ...this.view, state: "reconnecting", reason: null };
     window.removeEventListener("online", this.onOnline);
     window.removeEventListener("offline", this.onOffline);
     document.removeEventListener("visibilitychange", this.onVisible);
     clearTimeout(this.retryTimer);
-    this.forgetSocket()?.close();
+    this.leaveSocket();
   }
 
   /** Try at once, with a new socket: instead of waiting, instead of one that leads nowhere, and
    * also after the gateway has refused this tab. */
   readonly retryNow = (): void => {
     if (!this.isWanted || this.view.state === "connected") return;
+    // Why nothing was tried holds until the answer comes.
+    const reason = this.isRefused ? this.view.reason : null;
     this.isRefused = false;
-    this.forgetSocket()?.close();
-    this.show("reconnecting", null);
+    this.leaveSocket();
+    this.show("reconnecting", reason);
     this.comeBackNow();
   };
 
@@ -85,24 +87,17 @@ export class Connection {
   };
 
   private connect(): void {
-    const socket = new WebSocket(this.listener.address());
-    this.socket = socket;
     this.silenceMs = SILENCE_MS;
     this.watchFor(OPEN_MS);
-    // A socket that is no longer the current one is not listened to.
-    const ifCurrent =
-      <E>(handle: (event: E) => void) =>
-      (event: E) => {
-        if (socket === this.socket) handle(event);
-      };
-    socket.onopen = ifCurrent(() => {
-      this.openedAt = Date.now();
-      this.lastFrameAt = Date.now();
-      this.watchFor(this.silenceMs);
-    });
-    socket.onmessage = ifCurrent((event: MessageEvent<unknown>) => this.take(event.data));
-    socket.onclose = ifCurrent((event: CloseEvent) => {
-      this.lose(judgeClose(event.code, event.reason));
+    this.socket = new SessionSocket({
+      ...this.listener,
+      onOpen: () => {
+        this.openedAt = Date.now();
+        this.lastFrameAt = Date.now();
+        this.watchFor(this.silenceMs);
+      },
+      onText: (data) => this.take(data),
+      onEnd: (verdict) => this.lose(verdict),
     });
   }
 
@@ -135,7 +130,7 @@ export class Connection {
   private lose(verdict: Verdict): void {
     const wasOpen = this.openedAt !== null;
     if (this.openedAt !== null && Date.now() - this.openedAt >= STABLE_MS) this.failures = 0;
-    this.forgetSocket();
+    this.leaveSocket();
     if (wasOpen) this.view = { ...this.view, reconnects: this.view.reconnects + 1 };
     if (verdict.kind === "stop") {
       this.isRefused = true;
@@ -143,15 +138,22 @@ export class Connection {
       return;
     }
     if (verdict.kind === "too big") this.listener.onTooBig();
-    if (!wasOpen && !this.hasAsked && navigator.onLine) void this.findCause();
-    this.comeBack(verdict.kind === "wait" ? verdict.ms : backoffMs(this.failures));
+    if (verdict.cause !== undefined) this.takeCause(verdict.cause);
+    else if (!wasOpen && !this.hasAsked && navigator.onLine) void this.findCause();
+    this.comeBack(waitMs(verdict, this.failures));
   }
 
-  private comeBack(waitMs: number): void {
+  private comeBack(ms: number): void {
     this.failures += 1;
     const reason = navigator.onLine ? this.cause : "offline";
     this.show(this.failures < MANY_FAILURES ? "reconnecting" : "disconnected", reason);
-    this.retryTimer = setTimeout(this.comeBackNow, waitMs);
+    this.retryTimer = setTimeout(this.comeBackNow, ms);
+  }
+
+  /** It was told, so there is nothing to ask, and no answer to wait for. */
+  private takeCause(cause: ConnectionReason): void {
+    this.cause = cause;
+    this.hasAsked = false;
   }
 
   /** A browser does not tell why a handshake failed; whether the gateway is ready tells most. */
@@ -179,17 +181,14 @@ export class Connection {
 
   /** Not even a heartbeat: the connection only looks alive, and its close would take its time. */
   private drop(): void {
-    const socket = this.socket;
     this.lose({ kind: "back off" });
-    socket?.close();
   }
 
-  private forgetSocket(): WebSocket | null {
-    const socket = this.socket;
+  private leaveSocket(): void {
     clearTimeout(this.watchdog);
+    this.socket?.leave();
     this.socket = null;
     this.openedAt = null;
-    return socket;
   }
 
   private readonly onOnline = (): void => {
@@ -202,6 +201,8 @@ export class Connection {
 
   private readonly onVisible = (): void => {
     if (document.hidden) return;
+    // Whoever was signed out may have signed in meanwhile, in another tab.
+    if (this.view.reason === "unauthorized") this.isRefused = false;
     this.onOnline();
     if (this.openedAt !== null && Date.now() - this.lastFrameAt > this.silenceMs) this.drop();
   };

@@ -1,4 +1,5 @@
 /** When to come back, and whether. Pure. */
+import type { ConnectionReason } from "@/session/state";
 
 const FIRST_MS = 1000;
 const LONGEST_MS = 30_000;
@@ -14,11 +15,14 @@ export function backoffMs(failures: number, random: () => number = Math.random):
   return bound * (0.5 + random() / 2);
 }
 
-export type Verdict =
+/** What the end of a socket asks for, or of the try to open one; with its cause where that is told. */
+export type Verdict = { readonly cause?: ConnectionReason } & (
   | { readonly kind: "back off" }
   | { readonly kind: "wait"; readonly ms: number }
+  | { readonly kind: "renew" }
   | { readonly kind: "too big" }
-  | { readonly kind: "stop"; readonly reason: "refused" | "unauthorized" };
+  | { readonly kind: "stop"; readonly reason: "refused" | "unauthorized" | "forbidden" }
+);
 
 const POLICY = 1008;
 const TOO_BIG = 1009;
@@ -31,7 +35,7 @@ export function judgeClose(code: number, reason: string): Verdict {
     case POLICY:
       return { kind: "stop", reason: "refused" };
     case TOKEN_EXPIRED:
-      return { kind: "stop", reason: "unauthorized" };
+      return { kind: "renew" };
     case TOO_BIG:
       return { kind: "too big" };
     case DRAINING:
@@ -41,4 +45,12 @@ export function judgeClose(code: number, reason: string): Verdict {
     default:
       return { kind: "back off" };
   }
+}
+
+/** How long to wait after `failures` earlier ones and this one. */
+export function waitMs(verdict: Verdict, failures: number): number {
+  if (verdict.kind === "wait") return verdict.ms;
+  // The end of a token is nobody's failure; but one that is over at once must make no busy loop.
+  if (verdict.kind === "renew" && failures === 0) return 0;
+  return backoffMs(failures);
 }

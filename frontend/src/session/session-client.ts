@@ -44,7 +44,8 @@ export class SessionClient {
       error: null,
     }));
     this.connection = new Connection({
-      address: () => this.address(),
+      sessionId,
+      address: (ticket) => this.address(ticket),
       onFrame: (frame) => this.buffer.push(frame),
       onConnected: () => this.sayWhatIsDue(),
       onTooBig: () => this.outbox.refuseLargest(),
@@ -89,11 +90,12 @@ export class SessionClient {
 
   readonly dismissError = (): void => this.store.setState({ error: null });
 
-  private address(): string {
+  private address(ticket: string | null): string {
     this.buffer.flush(); // the cursor includes what has arrived and is not on the screen
     const { cursor } = this.store.getState().session;
     const query = new URLSearchParams({ session_id: this.sessionId });
     if (cursor !== null) query.set("last_event_id", formatPosition(cursor));
+    if (ticket !== null) query.set("ticket", ticket);
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     return `${scheme}//${location.host}/ws?${query}`;
   }
@@ -124,6 +126,14 @@ export class SessionClient {
   private show(connection: ConnectionView): void {
     if (connection.state !== "connected") this.outbox.unsend();
     this.store.setState({ connection, outbox: this.outbox.messages });
+    if (connection.reason === "forbidden") this.forget();
+  }
+
+  /** Whoever sits there now may not read it: it stays neither on the screen nor here. The outbox
+   * is this tab's own. */
+  private forget(): void {
+    this.buffer.flush();
+    this.store.setState({ session: EMPTY_SESSION, error: null });
   }
 
   private showOutbox(): void {

@@ -167,14 +167,24 @@ export type SocketError = {
 
 export type ConnectionState = "connected" | "reconnecting" | "disconnected";
 
-/** Why there is no connection: this machine is off the network; the gateway wants another token; it
- * will not have this socket; it cannot be reached; it has lost its Redis. */
+/** Why there is no connection: this machine is off the network; the gateway wants a person to sign
+ * in; whoever has may not open this session; it is asked too much; it will not have this socket; it
+ * cannot be reached; it has lost its Redis. */
 export type ConnectionReason =
   | "offline"
   | "unauthorized"
+  | "forbidden"
+  | "limited"
   | "refused"
   | "unreachable"
   | "unavailable";
+
+/** A reason that is the person's own: who they are, or that they have not said so. */
+export type AccessReason = Extract<ConnectionReason, "unauthorized" | "forbidden">;
+
+export function accessReasonOf({ reason }: Pick<ConnectionView, "reason">): AccessReason | null {
+  return reason === "unauthorized" || reason === "forbidden" ? reason : null;
+}
 
 export type ConnectionView = {
   readonly state: ConnectionState;

@@ -46,12 +46,21 @@ export class FakeSocket {
 
 export class FakeGateway {
   readonly sockets: FakeSocket[] = [];
+  /** Every request for a ticket. */
+  readonly asked: RequestInit[] = [];
+  /** What the next of them are answered; each of the others gets a ticket with its number. */
+  readonly answers: (Response | Promise<Response>)[] = [];
 
   /** The newest socket. */
   get socket(): FakeSocket {
     const socket = this.sockets.at(-1);
     if (socket === undefined) throw new Error("no socket was opened");
     return socket;
+  }
+
+  async giveTicket(request: RequestInit): Promise<Response> {
+    const number = this.asked.push(request);
+    return this.answers.shift() ?? Response.json({ ticket: `ticket-${number}`, expires_in: 30 });
   }
 }
 
@@ -70,10 +79,12 @@ export function fakeGateway(status: number | null = 200): FakeGateway {
       return openSocket(url);
     }),
   );
-  const answer = () =>
-    status === null
+  const answer = (path: string, request: RequestInit = {}) => {
+    if (path === "/tickets") return gateway.giveTicket(request);
+    return status === null
       ? Promise.reject(new TypeError("Failed to fetch"))
       : Promise.resolve(new Response(null, { status }));
+  };
   vi.stubGlobal("fetch", vi.fn(answer));
   return gateway;
 }

@@ -2,8 +2,9 @@
 
 from fanline.backoff import Backoff
 from fanline.conversation import Conversation, Text, Turn
-from fanline.errors import FanlineError, Refused, TooBig, TurnFailed
+from fanline.errors import FanlineError, Forbidden, Refused, TooBig, TurnFailed, Unauthorized
 from fanline.events import Event, Position
+from fanline.handshake import Token
 from fanline.session import Session, connect
 
 __all__ = [
@@ -11,12 +12,15 @@ __all__ = [
     "Conversation",
     "Event",
     "FanlineError",
+    "Forbidden",
     "Position",
     "Refused",
     "Session",
     "Text",
+    "Token",
     "TooBig",
     "Turn",
     "TurnFailed",
+    "Unauthorized",
     "connect",
 ]

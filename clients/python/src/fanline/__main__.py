@@ -5,19 +5,23 @@ Without a question: follow the session, one JSON line a frame, until interrupted
 import argparse
 import asyncio
 import json
+import os
 import sys
+from pathlib import Path
 
 from fanline.errors import FanlineError
 from fanline.events import Event
+from fanline.handshake import Token
 from fanline.session import connect
 
 INTERRUPTED = 130
+TOKEN_VARIABLE = "FANLINE_TOKEN"
 
 
-async def ask(url: str, session_id: str, question: str) -> int:
+async def ask(url: str, session_id: str, question: str, token: Token | None) -> int:
     """Print the streamed answer and, between, the calls; returns the exit status."""
     printer = Printer()
-    async with connect(url, session_id) as session:
+    async with connect(url, session_id, token=token) as session:
         turn_id = await session.send(question)
         async for event in session:
             if event.get("turn_id") == turn_id:
@@ -30,9 +34,9 @@ async def ask(url: str, session_id: str, question: str) -> int:
     return 1
 
 
-async def follow(url: str, session_id: str, last_event_id: str | None) -> int:
+async def follow(url: str, session_id: str, last_event_id: str | None, token: Token | None) -> int:
     """Print every frame of the session as it came, from `last_event_id` or from the beginning."""
-    async with connect(url, session_id, last_event_id=last_event_id) as session:
+    async with connect(url, session_id, last_event_id=last_event_id, token=token) as session:
         async for event in session:
             print(json.dumps(dict(event.fields), ensure_ascii=False), flush=True)
     return 0
@@ -97,6 +101,14 @@ class Printer:
             self._is_mid_line = False
 
 
+def token_of(file: Path | None) -> Token | None:
+    """The token in `file`, read anew for each connection, else the one of the environment. Not an
+    option of its own: everybody on the machine can read a command line."""
+    if file is None:
+        return os.environ.get(TOKEN_VARIABLE) or None
+    return lambda: file.read_text().strip()
+
+
 def main() -> int:
     """What the command line asks for; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m fanline", description=__doc__)
@@ -104,14 +116,22 @@ def main() -> int:
     parser.add_argument("session", help="the session to speak in or to follow")
     parser.add_argument("question", nargs="?", help="what to ask; none: follow the session")
     parser.add_argument("--after", metavar="ID", help="follow from after the event with this id")
+    parser.add_argument(
+        "--token-file",
+        metavar="FILE",
+        type=Path,
+        help=f"a file with the token, read anew for each connection; none: {TOKEN_VARIABLE}",
+    )
     arguments = parser.parse_args()
+    url, session, question = arguments.url, arguments.session, arguments.question
+    token = token_of(arguments.token_file)
     try:
-        if arguments.question is None:
-            return asyncio.run(follow(arguments.url, arguments.session, arguments.after))
-        return asyncio.run(ask(arguments.url, arguments.session, arguments.question))
+        if question is None:
+            return asyncio.run(follow(url, session, arguments.after, token))
+        return asyncio.run(ask(url, session, question, token))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except FanlineError as error:
+    except (FanlineError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 

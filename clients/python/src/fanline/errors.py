@@ -9,6 +9,14 @@ class Refused(FanlineError):
     """The gateway will not have this socket: coming back as it is would be refused again."""
 
 
+class Unauthorized(Refused):
+    """The gateway wants a token, and was sent none, or one that has expired or is not good."""
+
+
+class Forbidden(Refused):
+    """The token is good and does not name this session, or the `Origin` is foreign."""
+
+
 class TooBig(FanlineError):
     """A message is bigger than the gateway takes. It was not sent; the session can go on."""
 

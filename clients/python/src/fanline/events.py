@@ -42,11 +42,14 @@ class Event:
 
 def parse_event(text: str | bytes) -> Event:
     """The frame in `text`. Raises `ValueError` for what is not a frame."""
-    value: object = json.loads(text)
+    try:
+        value: object = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("not a frame") from error
     if not isinstance(value, dict):
         raise ValueError("not a frame")
     fields = cast(dict[str, Any], value)
     kind, place = fields.get("type"), fields.get("id")
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or not isinstance(place, str | None):
         raise ValueError("not a frame")
     return Event(kind, Position.parse(place) if place else None, fields)

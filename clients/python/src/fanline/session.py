@@ -9,23 +9,19 @@ import uuid
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.typing import Origin
+from websockets.exceptions import ConnectionClosed
 
 from fanline.backoff import Backoff
 from fanline.conversation import Conversation
 from fanline.cursor import Cursor
 from fanline.errors import FanlineError, Refused, TooBig, TurnFailed
 from fanline.events import Event, Position, parse_event
+from fanline.handshake import Handshake, Token
 from fanline.outbox import Outbox
 
 POLICY, TOO_BIG, DRAINING, TOKEN_EXPIRED = 1008, 1009, 1012, 4401
-TOO_MANY_REQUESTS = 429  # alone among the statuses below 500, it will pass
-OPEN_SECONDS = 10.0
 SILENCE_SECONDS = 30.0
 """Until the gateway has said how often its heart beats."""
 
@@ -38,21 +34,14 @@ class Session:
     """
 
     def __init__(
-        self,
-        url: str,
-        session_id: str,
-        *,
-        last_event_id: str | None,
-        origin: str | None,
-        backoff: Backoff,
+        self, handshake: Handshake, *, last_event_id: str | None, backoff: Backoff
     ) -> None:
-        self.session_id = session_id
+        self.session_id = handshake.session_id
         self.reconnects = 0
         """Sockets that were lost so far."""
         self._cursor = Cursor(Position.parse(last_event_id) if last_event_id else None)
         self._outbox = Outbox()
-        self._url = url
-        self._origin = origin
+        self._handshake = handshake
         self._backoff = backoff
         self._socket: ClientConnection | None = None
         self._to_send: deque[str] = deque()
@@ -72,7 +61,8 @@ class Session:
 
     async def __anext__(self) -> Event:
         """The next event; ends when the session is closed. Raises `Refused` when the gateway will
-        not have this socket, `TooBig` when it could not take a message.
+        not have this socket (`Unauthorized` or `Forbidden` where it is about the token), `TooBig`
+        when it could not take a message.
 
         Cancelling loses nothing.
         """
@@ -157,30 +147,14 @@ class Session:
             await self._connect()
 
     async def _connect(self) -> None:
-        query = {"session_id": self.session_id}
-        if self.cursor is not None:
-            query["last_event_id"] = str(self.cursor)
         while not self._closed:
-            try:
-                socket = await open_socket(
-                    f"{self._url}?{urlencode(query)}",
-                    origin=None if self._origin is None else Origin(self._origin),
-                    compression=None,
-                    max_size=None,
-                    open_timeout=OPEN_SECONDS,
-                )
-            except InvalidStatus as refusal:
-                status = refusal.response.status_code
-                if status < 500 and status != TOO_MANY_REQUESTS:
-                    raise Refused(f"the gateway answered {status}") from refusal
-                await self._wait()
-            except (OSError, TimeoutError, WebSocketException):
-                await self._wait()
-            else:
+            socket = await self._handshake.open(self.cursor)
+            if socket is not None:
                 self._opened_at = asyncio.get_running_loop().time()
                 self._to_send = deque(self._outbox.frames())
                 self._socket = socket
                 return
+            await self._wait()
 
     async def _lost(self, closed: ConnectionClosed) -> None:
         code = closed.rcvd.code if closed.rcvd else None
@@ -189,7 +163,7 @@ class Session:
         if self._closed:
             return
         self.reconnects += 1
-        if code in (POLICY, TOKEN_EXPIRED):
+        if code == POLICY:
             raise Refused(reason or f"the gateway closed the socket with {code}") from closed
         if code == TOO_BIG and (message_id := self._outbox.drop_largest()) is not None:
             raise TooBig(f"message {message_id} was too big and has not been sent") from closed
@@ -197,6 +171,8 @@ class Session:
             self._failures = 0
         if code == DRAINING and reason.isdecimal():
             await asyncio.sleep(int(reason) / 1000)
+        elif code == TOKEN_EXPIRED and self._failures == 0:
+            self._failures = 1  # at once with a fresh token, but not if that is over at once too
         else:
             await self._wait()
 
@@ -234,13 +210,17 @@ async def connect(
     session_id: str,
     *,
     last_event_id: str | None = None,
+    token: Token | None = None,
     origin: str | None = None,
     backoff: Backoff | None = None,
 ) -> AsyncGenerator[Session, None]:
     """A session at the gateway whose socket is at `url` (`ws://host/ws`), from `last_event_id` or
-    from the beginning. Waits for a gateway that cannot be reached. Raises `Refused`."""
-    backoff = backoff or Backoff()
-    session = Session(url, session_id, last_event_id=last_event_id, origin=origin, backoff=backoff)
+    from the beginning. Waits for a gateway that cannot be reached. Raises `Refused`.
+
+    A gateway with authentication wants a `token`: a text, or a function, plain or async, that
+    gives a fresh one for each connection. What it raises ends the session's iteration."""
+    handshake = Handshake(url, session_id, origin, token)
+    session = Session(handshake, last_event_id=last_event_id, backoff=backoff or Backoff())
     await session.open()
     try:
         yield session

@@ -2,6 +2,8 @@ import { useMemo } from "react";
 import { ErrorBoundary } from "@/components/shell/error-boundary";
 import type { WebSocketSession } from "@/hooks/use-web-socket";
 import type { Message } from "@/session/messages";
+import { accessReasonOf } from "@/session/state";
+import { AccessNotice } from "./access-notice";
 import { Composer, focusComposer } from "./composer";
 import { EmptyState } from "./empty-state";
 import { ErrorBanner } from "./error-banner";
@@ -9,14 +11,19 @@ import { LogSkeleton } from "./log-skeleton";
 import { MessageList } from "./message-list";
 import { stoppableOf } from "./turn-queue";
 
-type ChatContainerProps = { session: WebSocketSession; sessionId: string };
+type ChatContainerProps = {
+  session: WebSocketSession;
+  sessionId: string;
+  onShowSessions: () => void;
+};
 
 /** The conversation of one session: what was said, how it is going, and where to say more. */
-export function ChatContainer({ session, sessionId }: ChatContainerProps) {
+export function ChatContainer({ session, sessionId, onShowSessions }: ChatContainerProps) {
   const { messages, turns, sendMessage, retryMessage, dropMessage, stop } = session;
   const stoppable = stoppableOf(turns);
   // What waits to be sent is seen also while the log cannot be read.
   const shown = session.isLoaded ? messages : messages.filter(isPending);
+  const accessReason = accessReasonOf(session.connection);
   const actions = useMemo(
     () => ({ sendMessage, retryMessage, dropMessage }),
     [sendMessage, retryMessage, dropMessage],
@@ -39,7 +46,16 @@ export function ChatContainer({ session, sessionId }: ChatContainerProps) {
       {session.error !== null && (
         <ErrorBanner error={session.error} onDismiss={session.dismissError} />
       )}
-      {!session.isLoaded && <LogSkeleton />}
+      {accessReason !== null && (
+        <AccessNotice
+          reason={accessReason}
+          isTrying={session.connection.state !== "disconnected"}
+          isAlone={!session.isLoaded && shown.length === 0}
+          onRetry={session.retryNow}
+          onShowSessions={onShowSessions}
+        />
+      )}
+      {!session.isLoaded && accessReason === null && <LogSkeleton />}
       {session.isLoaded && messages.length === 0 && <EmptyState onAsk={ask} />}
       {shown.length > 0 && (
         // Whatever it cannot show, one can still write.

@@ -42,13 +42,14 @@ export function ComposerNotes({ id, connection, length }: ComposerNotesProps) {
   );
 }
 
-/** Nothing is tried after a refusal until the user asks for it. */
 function whenSent({ reason }: ComposerNotesProps["connection"]): string {
   switch (reason) {
     case "offline":
       return "Offline: it will be sent when the connection is back";
     case "unauthorized":
-      return "Signed out: sign in, then press Retry now, and it will be sent";
+      return "Signed out: it will be sent when you have signed in";
+    case "forbidden":
+      return "Not open to you: it waits here, and is sent nowhere";
     case "refused":
       return "Refused by the service: it waits here until you press Retry now";
     default:

@@ -138,11 +138,8 @@ test.each([
   ["reconnecting", null, "Not connected: it will be sent when the connection is back"],
   ["reconnecting", "unreachable", "Not connected: it will be sent when the connection is back"],
   ["disconnected", "unavailable", "Not connected: it will be sent when the connection is back"],
-  [
-    "disconnected",
-    "unauthorized",
-    "Signed out: sign in, then press Retry now, and it will be sent",
-  ],
+  ["disconnected", "unauthorized", "Signed out: it will be sent when you have signed in"],
+  ["disconnected", "forbidden", "Not open to you: it waits here, and is sent nowhere"],
   ["disconnected", "refused", "Refused by the service: it waits here until you press Retry now"],
 ] as const)("%s, %s: the field says what a message waits for", (state, reason, words) => {
   vi.useFakeTimers();

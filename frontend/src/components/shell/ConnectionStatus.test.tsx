@@ -36,7 +36,7 @@ describe("the connection's status", () => {
     ["reconnecting", "offline", "Reconnecting", "You are offline"],
     ["reconnecting", "unreachable", "Reconnecting", "The service cannot be reached"],
     ["reconnecting", "unavailable", "Reconnecting", "The service has lost its store"],
-    ["disconnected", "unauthorized", "Disconnected", "You are not signed in any more"],
+    ["reconnecting", "limited", "Reconnecting", "Too many requests: the service asks to wait"],
     ["disconnected", "refused", "Disconnected", "The service refuses this session"],
   ])("says that it is %s because it is %s", (state, reason, word, sentence) => {
     const { container } = show(state, reason, 1);
@@ -44,6 +44,15 @@ describe("the connection's status", () => {
     expect(screen.getByText(sentence)).toBeVisible();
     expect(container.querySelector(".lucide-wifi-off")).not.toBeNull();
   });
+
+  it.each(["unauthorized", "forbidden"] as const)(
+    "leaves it to the conversation to say what %s is about, and what can be done",
+    (reason) => {
+      const { container } = show("disconnected", reason, 1);
+      expect(container).toHaveTextContent(/^Disconnected$/);
+      expect(screen.queryByRole("button")).toBeNull();
+    },
+  );
 
   it("offers to try again at once", async () => {
     const { onRetry } = show("reconnecting", null, 1);

@@ -4,7 +4,7 @@ import { Button } from "@/components/ui/button";
 import { Tooltip } from "@/components/ui/tooltip";
 import { useFocusHeir } from "@/hooks/use-focus-heir";
 import { cn } from "@/lib/cn";
-import type { ConnectionView, Id } from "@/session/state";
+import { accessReasonOf, type ConnectionView, type Id } from "@/session/state";
 
 type ConnectionStatusProps = {
   sessionId: Id;
@@ -13,12 +13,14 @@ type ConnectionStatusProps = {
 };
 
 /**
- * Whether events come, by icon and word, and why not. It speaks to nobody: the announcer tells of
- * changes that last. In a narrow window, trouble takes a row of its own.
+ * Whether events come, by icon and word, and why not, unless the conversation says so itself. It
+ * speaks to nobody: the announcer tells of changes that last. In a narrow window, trouble takes a
+ * row of its own.
  */
 export function ConnectionStatus({ sessionId, connection, onRetry }: ConnectionStatusProps) {
   const isFirst = isFirstAttempt(connection);
   const isTrouble = connection.state !== "connected" && !isFirst;
+  const isExplained = isTrouble && accessReasonOf(connection) === null;
   const words = isFirst ? "Connecting" : stateInWords(connection.state);
   return (
     <div
@@ -27,7 +29,7 @@ export function ConnectionStatus({ sessionId, connection, onRetry }: ConnectionS
       data-slot="connection-status"
       className={cn(
         "flex min-w-0 items-center gap-2 text-xs",
-        isTrouble &&
+        isExplained &&
           "max-lg:order-last max-lg:basis-full max-lg:border-t max-lg:px-1 max-lg:py-1.5",
       )}
     >
@@ -48,13 +50,13 @@ export function ConnectionStatus({ sessionId, connection, onRetry }: ConnectionS
           ) : (
             <WifiOff aria-hidden className="size-4 shrink-0" />
           )}
-          <span className={isTrouble ? undefined : "max-[374px]:sr-only"}>{words}</span>
+          <span className={isExplained ? undefined : "max-[374px]:sr-only"}>{words}</span>
         </div>
       </Tooltip>
-      {isTrouble && connection.reason !== null && (
+      {isExplained && connection.reason !== null && (
         <span className="min-w-0 text-muted-foreground">{reasonInWords(connection.reason)}</span>
       )}
-      {isTrouble && <RetryButton onRetry={onRetry} />}
+      {isExplained && <RetryButton onRetry={onRetry} />}
     </div>
   );
 }

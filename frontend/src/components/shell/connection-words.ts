@@ -9,7 +9,9 @@ const STATES: Readonly<Record<ConnectionState, string>> = {
 
 const REASONS: Readonly<Record<ConnectionReason, string>> = {
   offline: "You are offline",
-  unauthorized: "You are not signed in any more",
+  unauthorized: "You are signed out",
+  forbidden: "You may not open this session",
+  limited: "Too many requests: the service asks to wait",
   refused: "The service refuses this session",
   unreachable: "The service cannot be reached",
   unavailable: "The service has lost its store",

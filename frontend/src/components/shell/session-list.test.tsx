@@ -118,12 +118,20 @@ describe("deleting", () => {
     expect(sessionList.getState().sessions.map(({ id }) => id)).toEqual([OTHER.id]);
   });
 
-  it("that fails removes nothing and says so in the dialog", async () => {
-    vi.stubGlobal("fetch", async () => new Response(null, { status: 503 }));
+  it.each([
+    [401, "you are signed out. Sign in, then try again."],
+    [403, "you are not allowed to delete it."],
+    [429, "the service has had too many requests. Try again in a minute."],
+    [503, "the service has lost its store. Try again in a moment."],
+    [500, "the service answered 500."],
+  ])("that fails with %i removes nothing and says why in the dialog", async (status, why) => {
+    vi.stubGlobal("fetch", async () => new Response(null, { status }));
     const { user } = showList();
     await choose(user, "Other one", "Delete");
     await user.click(await screen.findByRole("button", { name: "Delete for everybody" }));
-    expect(await screen.findByRole("alert")).toHaveTextContent(/was not deleted/);
+    expect(await screen.findByRole("alert")).toHaveTextContent(
+      `The session was not deleted: ${why}`,
+    );
     expect(sessionList.getState().sessions).toEqual([OPEN, OTHER]);
   });
 });

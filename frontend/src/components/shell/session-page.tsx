@@ -78,7 +78,7 @@ export function SessionPage({ sessionId, onShowSessions, onShowHelp }: SessionPa
       <div className="mx-auto flex min-h-0 w-full max-w-[1400px] flex-1 min-[1400px]:border-x">
         <main className="flex min-h-0 min-w-0 flex-1 flex-col">
           <ErrorBoundary what="The conversation" className="h-full">
-            <ChatContainer session={shown} sessionId={sessionId} />
+            <ChatContainer session={shown} sessionId={sessionId} onShowSessions={onShowSessions} />
           </ErrorBoundary>
         </main>
         <TelemetrySide session={shown} place={panel} />

@@ -3,6 +3,7 @@ import { ErrorBoundary } from "@/components/shell/error-boundary";
 import { latePart } from "@/components/ui/late-part";
 import type { PanelPlace } from "@/hooks/use-panel-place";
 import type { WebSocketSession } from "@/hooks/use-web-socket";
+import { accessReasonOf } from "@/session/state";
 
 // The chat comes first, and beside the chat there is no drawer.
 const TelemetryPanel = latePart({
@@ -28,6 +29,7 @@ export function TelemetrySide({ session, place }: TelemetrySideProps) {
         telemetryEvents={session.telemetryEvents}
         clockSkewMs={session.clockSkewMs}
         isLoaded={session.isLoaded}
+        isClosed={accessReasonOf(session.connection) !== null}
       />
     </ErrorBoundary>
   );

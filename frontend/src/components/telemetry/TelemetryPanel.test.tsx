@@ -34,6 +34,12 @@ describe("the telemetry panel", () => {
     expect(screen.getByText("Loading the telemetry")).toBeInTheDocument();
   });
 
+  it("is no skeleton where nothing can be read", () => {
+    renderPanel([], { isLoaded: false, isClosed: true });
+    expect(screen.queryByText("Loading the telemetry")).toBeNull();
+    expect(screen.getByText("The session is not open.")).toBeInTheDocument();
+  });
+
   it("says what will be here before anything has happened", () => {
     renderPanel([]);
     expect(screen.getByRole("heading", { level: 2, name: "Telemetry" })).toBeInTheDocument();

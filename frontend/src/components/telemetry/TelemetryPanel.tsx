@@ -2,7 +2,7 @@ import { memo } from "react";
 import type { TelemetryItem, Turn } from "@/session/state";
 import { PanelBody } from "./panel-body";
 import { PanelHeading } from "./panel-heading";
-import { EmptyTelemetry, LoadingTelemetry } from "./panel-states";
+import { NoTelemetry } from "./panel-states";
 import { ClockSkew } from "./use-gateway-now";
 
 type TelemetryPanelProps = {
@@ -13,6 +13,8 @@ type TelemetryPanelProps = {
   /** The gateway's clock minus ours, in milliseconds. */
   clockSkewMs: number;
   isLoaded: boolean;
+  /** Whoever looks may not read the session as things are: nothing is being loaded. */
+  isClosed: boolean;
 };
 
 /**
@@ -21,7 +23,7 @@ type TelemetryPanelProps = {
  * Fed by events alone: it asks nobody.
  */
 export const TelemetryPanel = memo(function TelemetryPanel(props: TelemetryPanelProps) {
-  const { turns, strays, telemetryEvents, clockSkewMs, isLoaded } = props;
+  const { turns, strays, telemetryEvents, clockSkewMs, isLoaded, isClosed } = props;
   const isEmpty = turns.length === 0 && strays.length === 0;
   return (
     <ClockSkew value={clockSkewMs}>
@@ -34,7 +36,7 @@ export const TelemetryPanel = memo(function TelemetryPanel(props: TelemetryPanel
         ) : (
           <>
             <PanelHeading eventCount={null} />
-            {isLoaded ? <EmptyTelemetry /> : <LoadingTelemetry />}
+            <NoTelemetry isLoaded={isLoaded} isClosed={isClosed} />
           </>
         )}
       </div>

@@ -13,7 +13,10 @@ export function at(ms: number): { timestamp: string } {
 }
 
 /** Renders the panel after these frames; `receive` brings it more. */
-export function renderPanel(frames: readonly Frame[], { isLoaded = true, clockSkewMs = 0 } = {}) {
+export function renderPanel(
+  frames: readonly Frame[],
+  { isLoaded = true, isClosed = false, clockSkewMs = 0 } = {},
+) {
   useLink.setState({ panelTurn: null, chatPlace: null, hovered: null });
   let state = stateAfter(frames, EMPTY_SESSION);
   const panel = () => (
@@ -23,6 +26,7 @@ export function renderPanel(frames: readonly Frame[], { isLoaded = true, clockSk
       telemetryEvents={telemetryOf(state.turns, state.strays)}
       clockSkewMs={clockSkewMs}
       isLoaded={isLoaded}
+      isClosed={isClosed}
     />
   );
   const { container, rerender } = render(panel());

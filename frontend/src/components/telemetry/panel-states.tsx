@@ -1,7 +1,15 @@
 import { ChartGantt } from "lucide-react";
 
+type NoTelemetryProps = { isLoaded: boolean; isClosed: boolean };
+
 /** What stands where the rows will be, before there are any. */
-export function EmptyTelemetry() {
+export function NoTelemetry({ isLoaded, isClosed }: NoTelemetryProps) {
+  if (isLoaded) return <EmptyTelemetry />;
+  if (!isClosed) return <LoadingTelemetry />;
+  return <p className="p-6 text-center text-xs text-muted-foreground">The session is not open.</p>;
+}
+
+function EmptyTelemetry() {
   return (
     <div className="flex flex-1 flex-col items-center justify-center gap-2 p-6 text-center">
       <ChartGantt aria-hidden className="size-8 text-muted-foreground" />
@@ -25,7 +33,7 @@ export function NoMatches() {
 const WIDTHS = ["w-2/3", "w-1/3", "w-1/2", "w-1/4", "w-2/5"];
 
 /** The outline of rows, while the session is being read. */
-export function LoadingTelemetry() {
+function LoadingTelemetry() {
   return (
     <div className="flex flex-col gap-4 p-4">
       <p className="sr-only">Loading the telemetry</p>
