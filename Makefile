@@ -9,7 +9,7 @@ PACKAGES := frontend/node_modules/.ready
 LIGHTHOUSE := frontend/lighthouse/node_modules/.ready
 PAGE := frontend/dist/index.html
 
-.PHONY: setup frontend run test bench faults model screenshots test-real check generate format lock
+.PHONY: setup frontend run test bench faults abuse model screenshots test-real check generate format lock
 .DELETE_ON_ERROR:
 
 # The environment, with exactly the packages of requirements.lock.
@@ -52,6 +52,11 @@ test: setup check frontend $(LIGHTHOUSE)
 faults: setup
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed '$(SEED)') $(if $(REPEAT),--repeat '$(REPEAT)') \
 		$(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(SABOTAGE),--sabotage '$(SABOTAGE)')
+
+# The abuse table, within ten minutes: SEED=42 SHORT=1 ONLY="part of a name" WRITE=1 (into docs/abuse.md)
+abuse: setup
+	$(BIN)/python -m tests.abuse $(if $(SEED),--seed '$(SEED)') $(if $(SHORT),--short) \
+		$(if $(ONLY),--only "$(ONLY)") $(if $(WRITE),--write)
 
 # The benchmark table, beside other gateways that are installed into var/benchmarks: writes docs/benchmarks.md. ROUNDS=3
 bench: setup

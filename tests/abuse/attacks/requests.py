@@ -1,0 +1,170 @@
+"""HTTP as no client writes it: what is smuggled, doubled, cut short, or of another age."""
+
+from collections.abc import Sequence
+from itertools import product
+
+from tests.abuse.peer import Header, Peer, request
+from tests.abuse.target import Tally, Target, judged, many
+
+NOWHERE = ("400", "404")
+GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
+POST = b"POST /tickets HTTP/1.1\r\nHost: a\r\n"
+SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: b\r\nX-Smuggled: yes\r\n\r\n"
+
+Case = tuple[str, bytes, Sequence[str]]
+
+SMUGGLING: tuple[Case, ...] = (
+    ("two lengths", POST + b"Content-Length: 0\r\nContent-Length: 60\r\n\r\n", ("400",)),
+    ("the same length twice", POST + b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n", ("400",)),
+    ("a list of lengths", POST + b"Content-Length: 0, 60\r\n\r\n", ("400",)),
+    ("a length with a sign", POST + b"Content-Length: +0\r\n\r\n", ("400",)),
+    ("a negative length", POST + b"Content-Length: -1\r\n\r\n", ("400",)),
+    ("a length in hexadecimal", POST + b"Content-Length: 0x10\r\n\r\n", ("400",)),
+    ("a length of 30 digits", POST + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n", ("400",)),
+    (
+        "a length and chunks",
+        POST + b"Content-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ("400",),
+    ),
+    (
+        "chunks and a length",
+        POST + b"Transfer-Encoding: chunked\r\nContent-Length: 60\r\n\r\n0\r\n\r\n",
+        ("400",),
+    ),
+    (
+        "chunked twice",
+        POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        ("400", "401"),
+    ),
+    ("not chunked last", POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", ("400",)),
+    ("another coding", POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", ("400",)),
+    ("a space before the colon", POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", ("400",)),
+    ("a tab in the name", POST + b"Transfer-\tEncoding: chunked\r\n\r\n0\r\n\r\n", ("400",)),
+    ("a folded line", POST + b"X: a\r\n b\r\nContent-Length: 0\r\n\r\n", ("400", "401", "422")),
+    (
+        "a chunk's length that is none",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        ("400",),
+    ),
+    (
+        "a chunk of 2^64 bytes",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n",
+        ("400",),
+    ),
+    ("line ends without CR", GET.replace(b"\r\n", b"\n") + b"\n", ("400", "200")),
+    ("CR alone", GET.replace(b"\r\n", b"\r") + b"\r", ("400",)),
+    ("NUL in a value", GET + b"X: a\x00b\r\n\r\n", ("400",)),
+    ("NUL in the target", b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n", ("400",)),
+)
+"""What two servers could read differently. In each a second request lies behind the first, which is
+answered only where the first has certainly ended."""
+
+ODD: tuple[Case, ...] = (
+    ("no such method", b"BREW /healthz HTTP/1.1\r\nHost: a\r\n\r\n", ("400",)),
+    ("a method in small letters", b"get /healthz HTTP/1.1\r\nHost: a\r\n\r\n", ("400",)),
+    ("a method for elsewhere", b"PROPFIND /healthz HTTP/1.1\r\nHost: a\r\n\r\n", ("405",)),
+    ("TRACE", b"TRACE /healthz HTTP/1.1\r\nHost: a\r\n\r\n", ("405",)),
+    ("CONNECT", b"CONNECT evil.example:443 HTTP/1.1\r\nHost: a\r\n\r\n", ("400", "404", "405")),
+    ("an asterisk", b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", ("400", "404", "405")),
+    ("an absolute URL", b"GET http://evil.example/healthz HTTP/1.1\r\nHost: a\r\n\r\n", ("200",)),
+    ("an absolute URL without a path", b"GET http://evil HTTP/1.1\r\nHost: a\r\n\r\n", NOWHERE),
+    ("a URL of a file", b"GET file:///etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", NOWHERE),
+    ("a way out of the folder", b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", ("404",)),
+    ("an encoded way out", b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", ("404",)),
+    ("assets and a way out", b"GET /assets/..%5c..%5c.env HTTP/1.1\r\nHost: a\r\n\r\n", ("404",)),
+    ("two slashes", b"GET //healthz HTTP/1.1\r\nHost: a\r\n\r\n", NOWHERE),
+    ("a percent sign", b"GET /%zz%00%ff HTTP/1.1\r\nHost: a\r\n\r\n", ("404",)),
+    ("bytes above 127", b"GET /\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n", NOWHERE),
+    ("HTTP/1.0", b"GET /healthz HTTP/1.0\r\n\r\n", ("200",)),
+    ("HTTP/0.9", b"GET /healthz\r\n\r\n", ("200", "400")),
+    ("HTTP/2's preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ("400", "cut")),
+    ("HTTP/9.9", b"GET /healthz HTTP/9.9\r\nHost: a\r\n\r\n", ("400",)),
+    ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 40, ("400",)),
+    ("no Host", b"GET /healthz HTTP/1.1\r\n\r\n", ("200", "400")),
+    ("two Hosts", b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", ("200", "400")),
+    ("a Host that is none", b"GET /healthz HTTP/1.1\r\nHost: a/b?c\r\n\r\n", ("200", "400")),
+    (
+        "100-continue, and then nothing is brought",
+        b"POST /tickets HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+        ("401", "422", "400"),
+    ),
+    ("an expectation of something else", GET + b"Expect: a-miracle\r\n\r\n", ("200", "417")),
+    ("an upgrade to another", GET + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", ("200",)),
+    ("200 headers", GET + b"X: y\r\n" * 200 + b"\r\n", ("200",)),
+    ("an Origin that is none", GET + b"Origin: ://\r\n\r\n", ("200",)),
+    ("a preflight", b"OPTIONS /tickets HTTP/1.1\r\nHost: a\r\nOrigin: http://evil.example\r\n"
+     b"Access-Control-Request-Method: POST\r\n\r\n", ("400",)),
+)  # fmt: skip
+
+JSON: tuple[tuple[str, bytes], ...] = (
+    ("no JSON", b"{"),
+    ("deep", b"[" * 60_000),
+    ("deep objects", b'{"a":' * 10_000),
+    ("a long number", b'{"session_id":' + b"9" * 60_000 + b"}"),
+    ("NaN", b'{"session_id":NaN,"patient_id":NaN}'),
+    ("infinite", b'{"session_id":1e999,"patient_id":-1e999}'),
+    ("a lone surrogate", rb'{"session_id":"\ud800","patient_id":"\ud800"}'),
+    ("a surrogate as a name", rb'{"\ud800":1}'),
+    ("twice", b'{"session_id":"a","session_id":"b","patient_id":"a","patient_id":"b"}'),
+    ("a list", b"[]"),
+    ("null", b"null"),
+    ("of other types", b'{"session_id":{"a":[1]},"patient_id":[[]]}'),
+    ("not UTF-8", b'{"session_id":"\xff\xfe","patient_id":"\xff"}'),
+    ("UTF-16", '{"session_id":"a"}'.encode("utf-16")),
+    ("a BOM", b'\xef\xbb\xbf{"session_id":"a"}'),
+    ("NUL", b"\x00" * 100),
+    ("many names", b"{" + b",".join(b'"k%d":1' % n for n in range(6000)) + b"}"),
+)
+"""Bodies; the answer is a refusal of the request, never of the gateway's."""
+TYPES = (b"application/json", b"text/plain", b"application/x-www-form-urlencoded", b"\xff", b"")
+PATHS = (b"/tickets", b"/patient")
+REFUSED = {"400", "422"}
+GOOD = ("twice", "UTF-16", "a BOM")
+"""Bodies that may be taken: of two the last counts, and JSON may be in any UTF."""
+
+
+async def smuggle(target: Target, times: int) -> Tally:
+    """Never two answers to what one server calls one request."""
+    return await _say(target, times, SMUGGLING, behind=SMUGGLED)
+
+
+async def ask_oddly(target: Target, times: int) -> Tally:
+    """Methods, targets, versions and headers as no client sends them."""
+    return await _say(target, times, ODD)
+
+
+async def bring_odd_bodies(target: Target, times: int) -> Tally:
+    """JSON that two parsers read differently or that costs one of them dear, in all content
+    types, with a good token."""
+    cases = list(product(PATHS, JSON, TYPES))
+
+    async def one(number: int) -> str:
+        path, (name, body), kind = cases[number % len(cases)]
+        told: list[Header] = [target.bearer(sessions="*", scope="patient")]
+        told += [(b"Content-Type", kind)] if kind else []
+        told.append((b"X-Forwarded-For", b"10.70.%d.%d" % (number >> 8 & 255, number & 255)))
+        answer = await target.ask(request(b"POST", path, told, body))
+        allowed = REFUSED | {"200"} if name in GOOD else REFUSED
+        return judged(f"{path.decode()} {name} {kind!r}", f"{answer.status}", allowed)
+
+    return await many(times, 20, one)
+
+
+async def _say(target: Target, times: int, cases: Sequence[Case], behind: bytes = b"") -> Tally:
+    async def one(number: int) -> str:
+        name, data, allowed = cases[number % len(cases)]
+        peer = await target.connect()
+        peer.say(data + behind)
+        first = f"{(await peer.answer()).status}"
+        told = judged(name, first, {*allowed, "cut"})
+        if behind and first == "400" and (more := await _second(peer)):
+            told = judged(name, f"and {more}", set())
+        peer.drop()
+        return told
+
+    return await many(times, 50, one)
+
+
+async def _second(peer: Peer) -> bytes:
+    """Whatever is answered after a refusal: nothing, and the connection ends."""
+    return await peer.until_cut()
