@@ -20,8 +20,10 @@ from uuid import uuid4
 
 from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta
 
+from agent_worker.metrics import Metrics
 from agent_worker.story import TurnStory, now_text
 from agent_worker.telemetry_emitter import TelemetryEmitter
+from agent_worker.told_content import ToldContent
 from agent_worker.translate import Translator
 from dev.embedded_redis import EmbeddedRedis
 from shared.ids import EntryId, SessionId, TurnId
@@ -57,7 +59,10 @@ async def begin_turn(inbox: Inbox, leases: Leases) -> tuple[Lease, TurnStory]:
 
 async def measure(lease: Lease, story: TurnStory, before: Callable[[], None]) -> list[float]:
     """Microseconds for each event of an answer that speaks and calls tools."""
-    emitter = TelemetryEmitter(lease, story, max_bytes=MAX_BYTES, max_result_bytes=65_536)
+    emitter = TelemetryEmitter(
+        lease, story, Metrics(), max_bytes=MAX_BYTES, max_result_bytes=65_536
+    )
+    emitter.content = ToldContent("full", 65_536)
     translator = Translator(story, max_data_bytes=65_536, max_text_bytes=MAX_BYTES)
     translator.translate(PartStartEvent(index=0, part=TextPart("")))
     sending = asyncio.create_task(emitter.send())

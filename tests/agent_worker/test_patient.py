@@ -159,7 +159,8 @@ async def test_a_model_that_fails_is_an_internal_error_and_its_cause_is_only_log
     answer = await ask(gateway, patient_id)
     assert (answer.status_code, answer.json()) == (500, FAILED)
     assert "patient_history_error" in worker.log()
-    assert patient_id in worker.log()
+    assert "ModelRequestRejectedError" in worker.log()
+    assert patient_id not in worker.log() + gateway.log()
 
 
 async def test_without_a_worker_the_time_runs_out_and_nothing_stays_behind(

@@ -28,7 +28,9 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = read_page("Dockerfile")
 NGINX = re.sub(r"#.*", "", read_page("deploy/nginx.conf"))
 AIDBOX = {"aidbox", "aidbox-db"}
-"""What needs a licence, and starts only when it is asked for."""
+"""What needs a licence."""
+PROFILES = dict.fromkeys(AIDBOX, "aidbox") | {"prometheus": "monitoring", "grafana": "monitoring"}
+"""What starts only when it is asked for, and how."""
 LATEST_MINOR = 999
 """An image that names a major version has its latest minor one."""
 OURS = {"gateway": GatewaySettings, "agent_worker": WorkerSettings}
@@ -41,7 +43,8 @@ def image_environment() -> dict[str, str]:
 
 
 def test_the_services_are_those_of_the_system() -> None:
-    assert set(SERVICES) - AIDBOX == {"redis", "gateway", "agent_worker", "proxy", "jaeger"}
+    ours = {"redis", "gateway", "agent_worker", "proxy", "jaeger"}
+    assert set(SERVICES) - set(PROFILES) == ours
     for service in SERVICES.values():
         assert set(service.get("depends_on", {})) <= set(SERVICES)
 
@@ -68,7 +71,8 @@ def test_every_variable_is_one_that_the_process_reads(
     ours = {variable for variable in environment if not variable.startswith("OTEL_")}
     assert ours - known == set()
     for variable, value in (image_environment() | environment).items():
-        monkeypatch.setenv(variable, value or "")
+        given = re.sub(r"\$\{\w+:-(\w*)\}", r"\1", value or "")  # where nobody has set it
+        monkeypatch.setenv(variable, given)
     assert settings().redis_url.get_secret_value() == "redis://redis:6379/0"
 
 
@@ -82,6 +86,8 @@ def test_what_is_open_is_open_on_this_machine_alone() -> None:
     assert ports == {
         "proxy": ["127.0.0.1:8000:8000"],
         "jaeger": ["127.0.0.1:16686:16686"],
+        "prometheus": ["127.0.0.1:9090:9090"],
+        "grafana": ["127.0.0.1:3001:3000"],
         "aidbox": ["127.0.0.1:8080:8080"],
     }
 
@@ -89,9 +95,10 @@ def test_what_is_open_is_open_on_this_machine_alone() -> None:
 def test_everything_but_aidbox_starts_without_a_licence() -> None:
     """Its profile is asked for by name, nothing else waits for it, and no variable is required."""
     for name, service in SERVICES.items():
-        assert service.get("profiles") == (["aidbox"] if name in AIDBOX else None), name
-        if name not in AIDBOX:
-            assert not AIDBOX & set(service.get("depends_on", {})), name
+        profile = PROFILES.get(name)
+        assert service.get("profiles") == (None if profile is None else [profile]), name
+        for other in service.get("depends_on", {}):
+            assert PROFILES.get(other, profile) == profile, f"{name} waits for {other}"
     assert ":?" not in read_page("docker-compose.yml")
 
 

@@ -25,7 +25,7 @@ __all__ = ["ROOT", "START_SECONDS", "Deployment", "Process", "deploy"]
 
 START_SECONDS = 45.0
 NO_EXPIRY = -1
-EXPLAINED = (" WARNING agent_worker.agent_run: turn ", "patient_history_error: patient ")
+EXPLAINED = (" WARNING agent_worker.agent_run: turn ", "patient_history_error: request ")
 
 
 @dataclass

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+from agent_worker.metrics import Metrics
 from agent_worker.story import TurnStory
 from agent_worker.telemetry_emitter import TelemetryEmitter
+from agent_worker.told_content import ToldContent
 from shared.ids import Position, SessionId, TurnId
 from shared.lease import Lease
 from shared.protocol import AgentCustomEvent, AssistantMessage
@@ -73,8 +75,13 @@ class Scene:
         self.lease = FakeLease()
         self.story = TurnStory(SessionId("s"), TurnId("t"), 1, "trace")
         self.emitter = TelemetryEmitter(
-            cast(Lease, self.lease), self.story, max_bytes=max_bytes, max_result_bytes=100
+            cast(Lease, self.lease),
+            self.story,
+            Metrics(),
+            max_bytes=max_bytes,
+            max_result_bytes=100,
         )
+        self.emitter.content = ToldContent("full", 100)
         self.sending = asyncio.create_task(self.emitter.send())
 
     def piece(self, content: str, message_id: str = "m") -> None:

@@ -2,8 +2,9 @@
 
 `python -m tests.support.otlp_receiver` listens on two ports of loopback, says which in one line of
 JSON, and runs until it is ended. OTLP comes as http/protobuf on the one and as gRPC on the other;
-`GET /spans?trace_id=ID` on the first gives a trace's spans as JSON. What a span *means* is the
-business of whoever asks.
+`GET /spans?trace_id=ID` on the first gives a trace's spans as JSON, and `GET /everything?service=S`
+all that has come from a service, to be searched. What a span *means* is the business of whoever
+asks.
 """
 
 import asyncio
@@ -63,10 +64,13 @@ class SpanStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spans: dict[str, list[Span]] = {}
+        self._texts: dict[str, list[str]] = {}
 
     def add(self, request: ExportTraceServiceRequest, protocol: str) -> None:
         for resource in request.resource_spans:
             service = str(_attributes(resource.resource.attributes).get("service.name"))
+            with self._lock:
+                self._texts.setdefault(service, []).append(str(resource))
             for scope in resource.scope_spans:
                 for span in scope.spans:
                     kept = _span_of(span, service, protocol)
@@ -76,6 +80,10 @@ class SpanStore:
     def of_trace(self, trace_id: str) -> list[Span]:
         with self._lock:
             return list(self._spans.get(trace_id, ()))
+
+    def everything(self, service: str) -> str:
+        with self._lock:
+            return "\n".join(self._texts.get(service, ()))
 
 
 class _Grpc(trace_service_pb2_grpc.TraceServiceServicer):
@@ -104,8 +112,11 @@ def _http_handler(store: SpanStore) -> type[BaseHTTPRequestHandler]:
             self._answer(200, answer, "application/x-protobuf")
 
         def do_GET(self) -> None:
-            trace_id = parse_qs(urlsplit(self.path).query)["trace_id"][0]
-            rows = [vars(span) for span in store.of_trace(trace_id)]
+            asked = parse_qs(urlsplit(self.path).query)
+            if "service" in asked:
+                text = store.everything(asked["service"][0])
+                return self._answer(200, text.encode(), "text/plain")
+            rows = [vars(span) for span in store.of_trace(asked["trace_id"][0])]
             self._answer(200, json.dumps(rows).encode(), "application/json")
 
         def log_message(self, format: str, *args: object) -> None: ...
@@ -166,6 +177,12 @@ class Receiver:
             url = f"http://127.0.0.1:{self.http_port}/spans"
             rows = (await http.get(url, params={"trace_id": trace_id})).json()
         return [Span(**row) for row in rows]
+
+    async def everything(self, service: str) -> str:
+        """All that has come of a service so far, with attributes, events and all, as text."""
+        async with httpx.AsyncClient() as http:
+            url = f"http://127.0.0.1:{self.http_port}/everything"
+            return (await http.get(url, params={"service": service})).text
 
     async def wait_for(self, trace_id: str, span_id: str) -> None:
         """Returns when this span has come."""

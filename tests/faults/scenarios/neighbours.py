@@ -68,8 +68,7 @@ def _check_lines(stage: Stage, traffic: Traffic) -> None:
     for process in stage.gateways:
         log = process.log()
         for session in traffic.sessions:
-            channel = stage.deployment.keys.session(SessionId(session.session_id)).channel
-            lines = log.count(f"{channel}: dropped a text that is not ours")
+            lines = log.count(f"session {session.session_id[:8]}: dropped a text")
             if lines != 1:
                 said = f"{lines} lines about foreign texts in {process.log_file.name}, and not 1"
                 stage.row.problems.append(f"{session.session_id}: {said}")
