@@ -60,7 +60,7 @@ async def test_a_token_that_expires_costs_no_event(gateway: Process, writer: Log
         ("not.a.token", Unauthorized),
         (a_token(sessions="*", seconds=-60), Unauthorized),
         (a_token(sessions="*", secret=OTHER_SECRET), Unauthorized),
-        (a_token(sessions="another-session"), Forbidden),
+        (a_token(sessions="another-session", seconds=86_400), Forbidden),  # made at collection
     ],
     ids=["no token", "nonsense", "expired", "signed by others", "of another session"],
 )
