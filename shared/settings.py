@@ -20,7 +20,11 @@ class TelemetrySettings(BaseSettings):
     """How much of what is said in a conversation leaves with its telemetry."""
 
     model_config = SettingsConfigDict(
-        env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,  # it may be a secret
     )
 
     telemetry_content: Content = "full"

@@ -73,3 +73,11 @@ async def test_any_claims_that_are_signed_grant_what_they_name_and_no_more(
     named = [text for text in listed if isinstance(text, str)]
     assert list(grant.sessions) == named
     assert grant.scopes == frozenset(scope.split() if isinstance(scope, str) else ())
+
+
+def test_what_is_wrong_with_a_secret_is_said_without_it() -> None:
+    """What stops a process is logged."""
+    with pytest.raises(ValidationError) as wrong:
+        GatewaySettings(auth_mode="jwt", auth_secret="too short")  # pyright: ignore[reportArgumentType]
+    assert "at least 32 bytes" in str(wrong.value)
+    assert "too short" not in str(wrong.value)
