@@ -1,7 +1,8 @@
 """What the tests of the gateway's edge share: two gateways and nobody who answers."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +27,20 @@ SMALL = {
 """Every bound small, so that a test reaches it soon."""
 
 
+@asynccontextmanager
+async def two_gateways(
+    redis_server: EmbeddedRedis, folder: Path, way: str, environment: Mapping[str, str]
+) -> AsyncGenerator[Deployment, None]:
+    """Two gateways and no worker, on one of the two paths to a socket (`wire`, `asgi`)."""
+    async with deploy(redis_server, folder, **environment) as shared:
+        start = shared.start_gateway if way == "wire" else shared.start_development_gateway
+        await start()
+        await start()
+        yield shared
+        await forget_unanswered(shared)
+        await shared.check_nothing_is_left()
+
+
 @pytest.fixture(scope="session", params=["wire", "asgi"])
 async def edge(
     request: pytest.FixtureRequest,
@@ -34,14 +49,9 @@ async def edge(
 ) -> AsyncGenerator[Deployment, None]:
     """Two gateways without a worker: what a tab is given is what the test itself wrote. On each of
     the two paths to a socket."""
-    async with deploy(redis_server, tmp_path_factory.mktemp("edge"), **SMALL) as shared:
-        is_wire = request.param == "wire"
-        start = shared.start_gateway if is_wire else shared.start_development_gateway
-        await start()
-        await start()
+    folder = tmp_path_factory.mktemp("edge")
+    async with two_gateways(redis_server, folder, request.param, SMALL) as shared:
         yield shared
-        await forget_unanswered(shared)
-        await shared.check_nothing_is_left()
 
 
 @pytest.fixture(scope="session", params=["wire", "asgi"])
@@ -51,15 +61,9 @@ async def guarded(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncGenerator[Deployment, None]:
     """Two gateways that ask for tokens, on each of the two paths to a socket."""
-    environment = SMALL | WITH_TOKENS
-    async with deploy(redis_server, tmp_path_factory.mktemp("guarded"), **environment) as shared:
-        is_wire = request.param == "wire"
-        start = shared.start_gateway if is_wire else shared.start_development_gateway
-        await start()
-        await start()
+    folder = tmp_path_factory.mktemp("guarded")
+    async with two_gateways(redis_server, folder, request.param, SMALL | WITH_TOKENS) as shared:
         yield shared
-        await forget_unanswered(shared)
-        await shared.check_nothing_is_left()
 
 
 @pytest.fixture
