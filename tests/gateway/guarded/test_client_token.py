@@ -1,28 +1,15 @@
 """The Python client and a gateway that wants a token: in with a good one, out with another."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
 from fanline import Backoff, Event, Forbidden, Refused, Session, Unauthorized, connect
 
-from tests.gateway.log_writer import LogWriter, writing_to
+from tests.gateway.log_writer import LogWriter
 from tests.gateway.raw_tab import a_session
 from tests.gateway.signing_in import OTHER_SECRET, a_token
-from tests.support.deployment import Deployment, Process
+from tests.support.deployment import Process
 
 NEVER = Backoff(first_seconds=3600, longest_seconds=3600)
 """Whoever waits for this is not back before the test's time-out."""
-
-
-@pytest.fixture
-def gateway(guarded: Deployment) -> Process:
-    return guarded.processes[0]
-
-
-@pytest.fixture
-async def writer(guarded: Deployment) -> AsyncGenerator[LogWriter, None]:
-    async with writing_to(guarded.redis_url, guarded.keys) as own:
-        yield own
 
 
 async def the_next(kind: str, session: Session) -> Event:

@@ -3,13 +3,12 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import jwt
 import pytest
 
-from tests.gateway.log_writer import LogWriter, writing_to
+from tests.gateway.log_writer import LogWriter
 from tests.gateway.raw_tab import a_session
 from tests.gateway.signing_in import (
     OTHER_SECRET,
@@ -23,17 +22,6 @@ from tests.gateway.signing_in import (
     with_ticket,
 )
 from tests.support.deployment import Deployment, Process
-
-
-@pytest.fixture
-def gateway(guarded: Deployment) -> Process:
-    return guarded.processes[0]
-
-
-@pytest.fixture
-async def writer(guarded: Deployment) -> AsyncGenerator[LogWriter, None]:
-    async with writing_to(guarded.redis_url, guarded.keys) as own:
-        yield own
 
 
 @pytest.mark.parametrize("named", ["id", "list", "prefix", "list of prefixes", "everything"])

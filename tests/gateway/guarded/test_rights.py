@@ -1,6 +1,5 @@
 """What a token does not name can be neither written nor deleted, by whichever way."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 
 from gateway.app import build_app
 from gateway.settings import GatewaySettings
-from tests.gateway.log_writer import LogWriter, writing_to
+from tests.gateway.log_writer import LogWriter
 from tests.gateway.raw_tab import a_session
 from tests.gateway.signing_in import (
     a_token,
@@ -30,17 +29,6 @@ PUBLIC = {
     "/ws",  # 426; a handshake is asked for its ticket
 }
 """What needs no token, because there is nothing in it."""
-
-
-@pytest.fixture
-def gateway(guarded: Deployment) -> Process:
-    return guarded.processes[0]
-
-
-@pytest.fixture
-async def writer(guarded: Deployment) -> AsyncGenerator[LogWriter, None]:
-    async with writing_to(guarded.redis_url, guarded.keys) as own:
-        yield own
 
 
 async def test_a_page_from_elsewhere_gets_nothing_by_its_visitors_cookie(gateway: Process) -> None:
