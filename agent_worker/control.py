@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from shared.ids import SessionId, TurnId
-from shared.subscription import Batch, Subscription
+from shared.subscription import Subscription
+from shared.subscription_line import Batch
 
 
 class ControlChannels:

@@ -100,7 +100,8 @@ class BoundedHttp(HttpToolsProtocol):
         cycle = cast(RequestResponseCycle | None, self.cycle)
         if cycle is not None and cycle.response_complete:
             # It was answered before it had come: uvicorn would wait for the next one for ever.
-            self.transport.close()
+            seconds, give_up = self.timeout_keep_alive, self.timeout_keep_alive_handler
+            self.timeout_keep_alive_task = self.loop.call_later(seconds, give_up)
 
     def handle_websocket_upgrade(self) -> None:
         self._stop_waiting()

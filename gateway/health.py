@@ -13,14 +13,10 @@ from time import monotonic
 from gateway.metrics import Metrics
 from shared.errors import Unavailable
 from shared.keys import retag
+from shared.listeners import Listener, tell_part_lost, tell_part_restored
 from shared.redis_client import Redis, ask
-from shared.subscription import (
-    Batch,
-    Listener,
-    Subscription,
-    tell_part_lost,
-    tell_part_restored,
-)
+from shared.subscription import Subscription
+from shared.subscription_line import Batch
 
 _log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ RETURN_TO = "{return_to}"
 """Where the page puts its own address into AUTH_SIGN_IN_URL."""
 NOBODY = "none"
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
+MEANT_FOR_TOKENS = ("auth_secret", "auth_jwks_url", "auth_issuer", "auth_audience")
 MIN_SECRET_BYTES = 32
 """As long as what HS256 makes of it (RFC 7518, section 3.2)."""
 
@@ -112,6 +113,13 @@ class GatewaySettings(SharedSettings):
             raise ValueError("a URL without user, query and fragment")
         return str(url).rstrip("/")
 
+    @field_validator("auth_jwks_url")
+    @classmethod
+    def _check_jwks(cls, value: str) -> str:
+        if value:
+            AnyHttpUrl(value)
+        return value
+
     @field_validator("auth_sign_in_url")
     @classmethod
     def _check_sign_in(cls, value: str) -> str:
@@ -156,18 +164,19 @@ class GatewaySettings(SharedSettings):
             secret = "" if self.auth_secret is None else self.auth_secret.get_secret_value()
             if self.auth_secret and len(secret.encode()) < MIN_SECRET_BYTES:
                 raise ValueError(f"AUTH_SECRET has at least {MIN_SECRET_BYTES} bytes")
-            if self.auth_jwks_url:
-                AnyHttpUrl(self.auth_jwks_url)
-        elif self.auth_mode is None and any(
-            (self.auth_secret, self.auth_jwks_url, self.auth_issuer, self.auth_audience)
-        ):
-            raise ValueError("AUTH_MODE is not set, and other AUTH_ settings are: nobody is asked")
-        elif self.auth_mode is None and not _is_loopback(self.host):
+        elif self.auth_mode is None:
+            self._check_open()
+        return self
+
+    def _check_open(self) -> None:
+        """Raises `ValueError` when it is not certain that nobody is to be asked for a token."""
+        if idle := [name.upper() for name in MEANT_FOR_TOKENS if getattr(self, name)]:
+            raise ValueError(f"AUTH_MODE is not set, and {', '.join(idle)} would have no effect")
+        if not _is_loopback(self.host):
             raise ValueError(
                 f"HOST={self.host} is open to others. Set AUTH_MODE=jwt, or AUTH_MODE=none if"
                 " whoever reaches it may read and write every session"
             )
-        return self
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,59 +10,16 @@ import logging
 import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import Protocol, runtime_checkable
 
+from shared.listeners import Listener, tell_part_lost, tell_part_restored
 from shared.redis_client import UNAVAILABLE, Redis
 from shared.refusals import tell_refusal
-from shared.subscription_line import CHANNELS_PER_COMMAND, Batch, Line
-
-__all__ = [
-    "CHANNELS_PER_COMMAND", "Batch", "Listener", "PartListener", "Subscription", "tell_part_lost",
-    "tell_part_restored",
-]  # fmt: skip
+from shared.subscription_line import Line
 
 _log = logging.getLogger(__name__)
 
 RECONNECT_FIRST_SECONDS = 0.05
 RECONNECT_LONGEST_SECONDS = 1.0
-
-
-class Listener(Protocol):
-    """Who is told. All are called on the event loop and must not block."""
-
-    def on_batch(self, batch: Batch) -> None: ...
-
-    def on_lost(self) -> None: ...
-
-    def on_restored(self) -> None: ...
-
-
-@runtime_checkable
-class PartListener(Listener, Protocol):
-    """One that can be told which channels are concerned: of a cluster only parts are lost. Who is
-    no such listener is told that all is lost, and restored at once: who reads a log subscribes to
-    its channel first, which takes until that is back. So more is read than has to be, not less."""
-
-    def on_part_lost(self, channels: Collection[bytes]) -> None: ...
-
-    def on_part_restored(self, channels: Collection[bytes]) -> None: ...
-
-
-def tell_part_lost(listener: Listener, channels: Collection[bytes]) -> None:
-    """Tell any listener that these channels are lost."""
-    if isinstance(listener, PartListener):
-        listener.on_part_lost(channels)
-    else:
-        listener.on_lost()
-        listener.on_restored()
-
-
-def tell_part_restored(listener: Listener, channels: Collection[bytes]) -> None:
-    """Tell any listener that these channels are subscribed again."""
-    if isinstance(listener, PartListener):
-        listener.on_part_restored(channels)
-    else:
-        listener.on_restored()
 
 
 class Subscription:
@@ -114,7 +71,6 @@ class Subscription:
         if confirmed is not None:
             confirmed.cancel()
             self._told_lost.discard(name)
-            self._astray.pop(name, None)
             line = self._line_of.pop(name, None)
             if line is not None:
                 line.leave(name)
@@ -210,30 +166,38 @@ class Subscription:
 
     async def _find_lines(self) -> bool:
         """Find out who has the channels that are carried by nobody, or not for certain; whether
-        somebody could say."""
-        teller = next((node for node in self._astray.values() if node is not None), None)
-        try:
-            await self._client.look_again(teller)
-        except UNAVAILABLE as error:
-            _log.warning("subscription: %s", str(error) or type(error).__name__)
-            self._to_do.set()
-            return False
-        for line in self._in_doubt:
-            self._review(line)
-        self._in_doubt.clear()
+        somebody could say. What is lost while an answer is on its way may not be decided by it: the
+        next one tells."""
         astray, self._astray = self._astray, {}
-        self._place(astray)
+        in_doubt, self._in_doubt = self._in_doubt, set()
+        for teller in dict.fromkeys(astray.values()) or (None,):
+            try:
+                await self._client.look_again(teller)  # who has sent a channel away knows best
+            except UNAVAILABLE as error:
+                _log.warning("subscription: %s", str(error) or type(error).__name__)
+                self._astray = astray | self._astray
+                self._in_doubt |= in_doubt
+                self._to_do.set()
+                return False
+            found = [channel for line in in_doubt for channel in self._review(line)]
+            found += [channel for channel, sender in astray.items() if sender is teller]
+            in_doubt = set[Line]()
+            self._place(channel for channel in found if self._is_homeless(channel))
         return True
 
-    def _review(self, line: Line) -> None:
+    def _is_homeless(self, channel: bytes) -> bool:
+        places = (self._line_of, self._astray)
+        return channel in self._wanted and not any(channel in place for place in places)
+
+    def _review(self, line: Line) -> list[bytes]:
         """Take from a line what is elsewhere by now, and give it up if its server has nothing."""
-        for channel in line.channels:
-            if self._client.node_of(channel) is not line.node:
-                line.leave(channel)
-                del self._line_of[channel]
-                self._astray[channel] = None
+        gone = [name for name in line.channels if self._client.node_of(name) is not line.node]
+        for channel in gone:
+            line.leave(channel)
+            del self._line_of[channel]
         if not line.channels and line.node not in self._client.nodes():
             self._lines.pop(line.node, None)
+        return gone
 
     def _lose(self, channels: Collection[bytes]) -> None:
         """These are confirmed no more."""

@@ -56,8 +56,9 @@ async def dev_server(system: Deployment) -> AsyncGenerator[str, None]:
 
 
 async def test_the_page_its_socket_and_the_gateways_routes_are_at_one_address(
-    browsing: Browsing, dev_server: str
+    dev_server: str, browsing: Browsing
 ) -> None:
+    # In this order: the window, which may still be loading, closes before the server ends.
     browsing.allow(r"^console (debug|log): \[vite\] ")
     browsing.allow(r"^console info: .*React DevTools")
     # In development React's strict mode starts everything twice.

@@ -8,7 +8,8 @@ from gateway.health import DEAF_SECONDS, PROBE_SECONDS, Probe
 from gateway.metrics import Metrics
 from shared.background import run_in_background
 from shared.redis_client import connect_redis
-from shared.subscription import Batch, Subscription
+from shared.subscription import Subscription
+from shared.subscription_line import Batch
 from tests.support.eventually import eventually
 from tests.support.proxy import PIECE, Link, Proxy, serving
 

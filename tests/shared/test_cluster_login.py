@@ -17,7 +17,8 @@ from dev.embedded_redis import EmbeddedRedis, free_port
 from shared.errors import Unavailable
 from shared.redis_client import Redis, ask, connect_redis
 from shared.slot_map import SLOTS
-from shared.subscription import Batch, Subscription
+from shared.subscription import Subscription
+from shared.subscription_line import Batch
 from tests.support.clusters import ask_server
 from tests.support.eventually import eventually
 

@@ -8,7 +8,8 @@ import pytest
 
 from shared.keys import Keys
 from shared.redis_client import Redis, ask, connect_redis
-from shared.subscription import Batch, Subscription
+from shared.subscription import Subscription
+from shared.subscription_line import Batch
 from tests.shared.one_session import OneSession, a_namespace
 from tests.support.clusters import MASTERS, Node, RunningCluster
 from tests.support.eventually import eventually
@@ -59,6 +60,10 @@ class Scene:
         """The channels at this node."""
         owners = {name: self.client.node_of(name) for name in self.channels}
         return [name for name, own in owners.items() if own and own.address[1] == node.port]
+
+    async def listed_at(self, node: Node) -> list[str]:
+        """The channels that are subscribed there."""
+        return sorted(await asyncio.to_thread(node.ask, "PUBSUB", "SHARDCHANNELS"))
 
     def node(self, channel: str) -> Node:
         return self.cluster.master_of(channel)
@@ -117,10 +122,8 @@ async def test_what_is_published_on_any_node_arrives(scene: Scene) -> None:
     for channel in scene.channels:
         assert [text for name, text in scene.told.texts if name == channel] == texts
     assert scene.told.lost == scene.told.restored == []
-    nodes = await asyncio.to_thread(scene.cluster.masters)
-    for node in nodes:
-        listed = await asyncio.to_thread(node.ask, "PUBSUB", "SHARDCHANNELS")
-        assert sorted(listed) == sorted(scene.at(node))
+    for node in await asyncio.to_thread(scene.cluster.masters):
+        assert await scene.listed_at(node) == sorted(scene.at(node))
 
 
 async def test_events_of_scripts_arrive(scene: Scene) -> None:
@@ -174,8 +177,33 @@ async def test_channels_of_a_master_that_steps_back_are_found_at_its_successor(
     successor = await asyncio.to_thread(scene.cluster.fail_over, master)
     await scene.until_restored(concerned)
     await scene.hears_all("there")
-    listed = await asyncio.to_thread(successor.ask, "PUBSUB", "SHARDCHANNELS")
-    assert sorted(listed) == concerned
+    assert await scene.listed_at(successor) == concerned
+
+
+async def test_who_is_sent_away_is_not_placed_by_an_answer_that_is_older(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old master would take the channels again, as a replica."""
+    concerned = scene.on_one_master()
+    master = await asyncio.to_thread(scene.node, concerned[0])
+    answered, may_be_heard = asyncio.Event(), asyncio.Event()
+    look_again = scene.client.look_again
+
+    async def look_again_slowly(first: Redis | None = None) -> None:
+        await look_again(first)
+        answered.set()
+        await may_be_heard.wait()
+
+    monkeypatch.setattr(scene.client, "look_again", look_again_slowly)
+    other = next(n for n in await asyncio.to_thread(scene.cluster.masters) if n is not master)
+    await asyncio.to_thread(other.ask, "CLIENT KILL", "TYPE", "PUBSUB")
+    await answered.wait()
+    successor = await asyncio.to_thread(scene.cluster.fail_over, master)
+    await eventually(lambda: set(concerned) <= set(scene.told.lost), "they are sent away")
+    may_be_heard.set()
+    await eventually(lambda: sorted(scene.told.restored) == sorted(scene.told.lost), "all are back")
+    await scene.hears_all("there")
+    assert await scene.listed_at(successor) == concerned
 
 
 async def test_connections_that_are_cut_are_made_again(scene: Scene) -> None:
@@ -191,8 +219,7 @@ async def test_an_unsubscribed_channel_is_left_wherever_it_is(scene: Scene) -> N
 
     async def nobody_listens() -> bool:
         nodes = await asyncio.to_thread(scene.cluster.masters)
-        listed = [await asyncio.to_thread(n.ask, "PUBSUB", "SHARDCHANNELS") for n in nodes]
-        return not any(listed)
+        return not any([await scene.listed_at(node) for node in nodes])
 
     await eventually(nobody_listens, "all are left")
     await asyncio.gather(*map(scene.subscription.subscribe, scene.channels))

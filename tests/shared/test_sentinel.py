@@ -11,7 +11,8 @@ from dev.embedded_redis import EmbeddedRedis, free_port
 from shared.errors import Unavailable
 from shared.redis_client import Redis, ask, connect_redis, one_connection
 from shared.sentinel import Address, PrimaryPool, Sentinels, SentinelUrl, parse_sentinel_url
-from shared.subscription import Batch, Subscription
+from shared.subscription import Subscription
+from shared.subscription_line import Batch
 from tests.support.eventually import eventually
 from tests.support.sentinels import (
     OPTIONS,

@@ -9,8 +9,8 @@ import pytest
 
 from dev.embedded_redis import EmbeddedRedis
 from shared.redis_client import connect_redis
-from shared.subscription import CHANNELS_PER_COMMAND, Batch, Subscription
-from shared.subscription_line import FEED_BYTES
+from shared.subscription import Subscription
+from shared.subscription_line import CHANNELS_PER_COMMAND, FEED_BYTES, Batch
 from tests.support.eventually import eventually
 
 

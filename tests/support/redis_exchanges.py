@@ -22,7 +22,8 @@ from shared.patient_request import NoSuchPatient, PatientAnswers, PatientRequest
 from shared.promise import Promises
 from shared.protocol import Failure, encode_event
 from shared.redis_client import Redis, ask
-from shared.subscription import Batch, Subscription
+from shared.subscription import Subscription
+from shared.subscription_line import Batch
 from tests.shared.one_session import OneSession
 
 Exchange = Callable[[OneSession, OneSession], Awaitable[None]]
