@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import NoReturn, TypeVar
+from weakref import WeakValueDictionary
 
 from opentelemetry import trace
 
@@ -26,6 +27,8 @@ from shared.tracing import current_traceparent
 _log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.1
+FULL_SECONDS = 5
+"""After so long a message may have been answered, and made room for another."""
 T = TypeVar("T")
 
 
@@ -43,14 +46,16 @@ class Acceptance:
     ) -> None:
         self._is_ready = is_ready
         self._away = False
+        self._locks = WeakValueDictionary[SessionId, asyncio.Lock]()
         self._inbox = inbox
         self._promises = promises
         self._settings = settings
         self._tracer = tracer
         self._metrics = metrics
 
-    async def accept_message(self, session_id: SessionId, frame: UserMessage) -> None:
-        """Write the message down, then show it in every tab. Answers within `ACCEPT_SECONDS`."""
+    async def accept_message(self, session_id: SessionId, frame: UserMessage) -> TurnId:
+        """Write the message down, then show it in every tab; returns its turn. Answers within
+        `ACCEPT_SECONDS`."""
         message_id = TurnId(frame.message_id) if frame.message_id else make_turn_id()
         attributes = {
             "session_id": session_id,
@@ -71,7 +76,8 @@ class Acceptance:
                 timestamp=format_timestamp(datetime.now(UTC)),
                 traceparent=current_traceparent(),
             )
-            await self._insist(lambda: self._accept(message), session_id, message_id)
+            await self._insist(lambda: self._accept_next(message), session_id, message_id)
+        return message_id
 
     async def cancel_turn(self, session_id: SessionId, frame: CancelTurn) -> None:
         """Stop a turn, waiting or running; the answer is its `turn_finished`."""
@@ -80,6 +86,12 @@ class Acceptance:
     async def delete_session(self, session_id: SessionId) -> None:
         """Remove the session everywhere. Raises `Unavailable`."""
         await self._inbox.delete_session(session_id)
+
+    async def _accept_next(self, message: SubmittedMessage) -> None:
+        # One after the other: no two may take the last place in the inbox. Two gateways each may:
+        # what stands in the work stream is accepted, so that no script can refuse it later.
+        async with self._locks.setdefault(message.session_id, asyncio.Lock()):
+            await self._accept(message)
 
     async def _accept(self, message: SubmittedMessage) -> None:
         known, waiting = await self._inbox.admit(message.session_id, message.message_id)
@@ -90,7 +102,7 @@ class Acceptance:
                 message.session_id,
                 "too_many",
                 f"{waiting} messages are waiting for an answer already.",
-                retryable=True,
+                retry_after=FULL_SECONDS,
                 message_id=message.message_id,
             )
         await self._promises.accept(message)
@@ -139,4 +151,4 @@ class Acceptance:
 
     def _refuse_unavailable(self, session_id: SessionId, message_id: TurnId | None) -> NoReturn:
         sentence = "The service cannot take messages at the moment. Please send it again."
-        refuse(session_id, "unavailable", sentence, retryable=True, message_id=message_id)
+        refuse(session_id, "unavailable", sentence, retry_after=1, message_id=message_id)

@@ -7,6 +7,7 @@ with a sentence, and a metric; it is no error of ours.
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
@@ -18,7 +19,7 @@ from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
 from gateway.tickets import Tickets
 from shared.errors import Unavailable
-from shared.ids import SessionId
+from shared.ids import SessionId, parse_session_id
 
 TOKEN_PARAMETERS = ("token", "access_token", "authorization", "jwt")
 """What nobody may put into a URL: it would be in every log on its way."""
@@ -60,23 +61,33 @@ class Admission:
 
     async def admit(self, websocket: WebSocket) -> Admitted | None:
         """Let the handshake in, or refuse it: then `None`. Who was let in has to `leave`."""
-        # Not `websocket.headers`, which would stay as long as the socket; nor its query.
-        headers = Headers(scope=websocket.scope)
-        query = QueryParams(websocket.scope["query_string"])
+        try:
+            return await self.let_in(websocket)
+        except Denied as denied:
+            self._metrics.refuse(denied.reason)
+            body = {"detail": denied.sentence}
+            answer = JSONResponse(body, denied.status, denied.headers)
+            await websocket.send_denial_response(answer)
+            return None
+
+    async def let_in(self, connection: HTTPConnection) -> Admitted:
+        """Let in who asks for a tab, over a socket or as a stream. Raises `Denied`; who was let in
+        has to `leave`."""
+        # Not `connection.headers`, which would stay as long as the socket; nor its query.
+        headers = Headers(scope=connection.scope)
+        query = QueryParams(connection.scope["query_string"])
         self._inside += 1
         try:
-            session_id = self._check(headers, query)
-            grant = await self._identify(headers, query, session_id)
-            seats = await self._take_seats(websocket, session_id)
+            self._check(headers, query)
+            session_id = _session_of(connection, query)
+            grant = await self._identify(connection, headers, query, session_id)
+            seats = await self._take_seats(connection, session_id)
         except BaseException as error:
             self._inside -= 1
             if isinstance(error, Unavailable):
                 sentence = "Tickets cannot be checked at the moment; try again."
-                error = Denied(503, "unavailable", sentence, retry_after=1)
-            if not isinstance(error, Denied):
-                raise
-            await self._refuse(websocket, error)
-            return None
+                raise Denied(503, "unavailable", sentence, retry_after=1) from error
+            raise
         return Admitted(session_id, grant.expires_at, seats)
 
     def leave(self, admitted: Admitted) -> None:
@@ -85,45 +96,45 @@ class Admission:
         for kind, name in admitted.seats:
             self._seats.release(kind, name)
 
-    async def _refuse(self, websocket: WebSocket, denied: Denied) -> None:
-        self._metrics.refuse(denied.reason)
-        body = {"detail": denied.sentence}
-        await websocket.send_denial_response(JSONResponse(body, denied.status, denied.headers))
-
-    def _check(self, headers: Headers, query: QueryParams) -> SessionId:
+    def _check(self, headers: Headers, query: QueryParams) -> None:
         self._callers.check_origin(headers)
         if self._probe.draining:
             sentence = "This gateway is going; come back to another."
             raise Denied(503, "draining", sentence, retry_after=1)
         if self._inside > self._settings.max_tabs:
             raise Denied(503, "tabs", "This gateway has no room for another tab.", retry_after=1)
-        try:
-            session_id = session_of(query)
-        except ValueError as error:
-            raise Denied(400, "session_id", str(error)) from error
         if any(name.lower() in TOKEN_PARAMETERS for name in query):
             sentence = "A token does not belong in a URL: POST it to /tickets, and use the ticket."
             raise Denied(400, "token_in_url", sentence)
-        return session_id
 
-    async def _identify(self, headers: Headers, query: QueryParams, session_id: SessionId) -> Grant:
+    async def _identify(
+        self,
+        connection: HTTPConnection,
+        headers: Headers,
+        query: QueryParams,
+        session_id: SessionId,
+    ) -> Grant:
         if not self._callers.need_tickets:
             return EVERYTHING
-        grant = await self._callers.identify_script(headers)
+        tickets = query.getlist("ticket")
+        if connection.scope["type"] == "websocket":
+            grant = await self._callers.identify_script(headers)
+        else:
+            # A stream may come with a cookie: a page from elsewhere cannot read what it answers.
+            grant = None if tickets else await self._callers.identify(connection)
         if grant is not None:
             grant.check_session(session_id)
             return grant
-        tickets = query.getlist("ticket")
         if len(tickets) != 1:
             raise Denied(401, "no_ticket", "One ticket is required: POST /tickets gives it.")
         return await self._tickets.redeem(tickets[0], session_id)
 
     async def _take_seats(
-        self, websocket: WebSocket, session_id: SessionId
+        self, connection: HTTPConnection, session_id: SessionId
     ) -> tuple[tuple[str, str], ...]:
         limits: tuple[tuple[str, str, int, Reason], ...] = (
             # First: whose address is full must not take seats of other people's sessions.
-            ("address", address_of(websocket), self._settings.max_address_tabs, "address_tabs"),
+            ("address", address_of(connection), self._settings.max_address_tabs, "address_tabs"),
             ("session", session_id, self._settings.max_session_tabs, "session_tabs"),
         )
         taken: list[tuple[str, str]] = []
@@ -139,3 +150,12 @@ class Admission:
                 self._seats.release(*seat)
             raise
         return tuple(taken)
+
+
+def _session_of(connection: HTTPConnection, query: QueryParams) -> SessionId:
+    try:
+        if connection.scope["type"] == "websocket":
+            return session_of(query)
+        return parse_session_id(connection.path_params["session_id"])
+    except ValueError as error:
+        raise Denied(400, "session_id", str(error)) from error

@@ -13,6 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from gateway.acceptance import Acceptance
 from gateway.admission import Admission
 from gateway.callers import Callers
+from gateway.commands import Commands
 from gateway.connection_manager import ConnectionManager
 from gateway.drain import SPREAD_SHARE, Drain
 from gateway.gates import BodyLimit, Gates, OwnCookie, add_documentation, tell_denied
@@ -23,7 +24,9 @@ from gateway.limits import Rates, Seats
 from gateway.metrics import Metrics
 from gateway.page import SafeHeaders, build_page_routes
 from gateway.patient import PatientEdge, build_patient_routes
+from gateway.session_routes import SessionEdge, build_session_routes, tell_refused
 from gateway.settings import GatewaySettings
+from gateway.tab import SocketBounds
 from gateway.tab_route import TabRoute
 from gateway.ticket_route import build_ticket_route
 from gateway.tickets import Tickets
@@ -55,7 +58,8 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
     metrics = Metrics()
     client = connect_redis(settings.redis_url.get_secret_value())
     provider = build_tracer_provider("fanline-gateway")
-    manager = ConnectionManager(SessionLog(client, keys), keys.channel, settings, metrics)
+    log = SessionLog(client, keys)
+    manager = ConnectionManager(log, keys.channel, settings, metrics)
     gateway_id = uuid4().hex
     probe = Probe(client, keys.probe(gateway_id), manager, metrics)
     subscription = Subscription(client, probe)
@@ -76,14 +80,20 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
     )
     # A tab that is sent away last must have had its time to answer when the drain is over.
     most = settings.drain_seconds * (1 - SPREAD_SHARE)
-    bounds = settings.model_copy(update={"close_seconds": min(settings.close_seconds, most)})
+    bounds = SocketBounds(
+        max_buffer_bytes=settings.max_tab_buffer_bytes,
+        stall_seconds=settings.stall_seconds,
+        close_seconds=min(settings.close_seconds, most),
+    )
     rates = Rates(client, keys)
     seats = Seats(client, keys, gateway_id)
-    edge = WebSocketEdge(manager, acceptance, rates, bounds, metrics)
+    commands = Commands(acceptance, rates, settings)
+    edge = WebSocketEdge(manager, commands, bounds, settings, metrics)
     callers = Callers(_build_tokens(settings), rates, settings)
     tickets = Tickets(client, keys, seconds=settings.ticket_seconds)
     admission = Admission(callers, tickets, seats, probe, settings, metrics)
     gates = Gates(callers)
+    sessions = SessionEdge(commands, acceptance, manager, admission, log, bounds, settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -113,11 +123,13 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
         allow_headers=["*"],
     )
     app.add_middleware(SafeHeaders)
-    app.add_middleware(BodyLimit, settings.max_body_bytes, metrics)
+    app.add_middleware(BodyLimit, settings, metrics)
     app.add_middleware(OwnCookie, settings.auth_cookie)
     tell_denied(app, metrics)
+    tell_refused(app, metrics)
     add_documentation(app, gates)
-    app.include_router(build_routes(acceptance, probe, metrics, gates))
+    app.include_router(build_routes(probe, metrics, gates))
+    app.include_router(build_session_routes(sessions, gates))
     app.include_router(build_patient_routes(patients, gates))
     app.include_router(build_ticket_route(callers, tickets, gates))
 

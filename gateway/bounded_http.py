@@ -1,17 +1,20 @@
 """uvicorn's HTTP protocol, with bounds that it has not got: how much of a request's head may come,
 how long a request may take to arrive, how long an answer may be left untaken, and how many
-connections there may be.
+connections there may be, of all and of one address.
 
 Without them a peer that sends a byte a minute, or a header without an end, is served for ever.
 """
 
 import asyncio
 import socket as sockets
+from collections import Counter
 from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.access import Reason
+from gateway.event_stream import ABORT
+from gateway.limits import network_of
 from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
 
@@ -33,6 +36,11 @@ class BoundedHttp(HttpToolsProtocol):
 
     settings: ClassVar[GatewaySettings]
     metrics: ClassVar[Metrics]
+    waiting: ClassVar[Counter[str]]
+    """How many connections of each address are no tabs, and nothing is being answered to them."""
+    _address = ""
+    """Whose it is; empty for a trusted proxy's, which are everybody's."""
+    _is_waiting = False
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _head_ended = False
@@ -40,14 +48,21 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        host = self.client[0] if self.client else ""
+        self._address = "" if self.settings.trusts(host) else network_of(host)
+        self._count_as_waiting()
+        most = self.settings.max_address_waiting
         if len(self.connections) > self.settings.max_tabs + SPARE_CONNECTIONS:
             self._cut("connections")
+        elif self._address and 0 < most < self.waiting[self._address]:
+            self._cut("address_waiting")
         else:
             _cut_untaken(transport, self.settings.stall_seconds)
             self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._count_no_more()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -75,6 +90,7 @@ class BoundedHttp(HttpToolsProtocol):
         if cycle is not None and not cycle.response_complete and self.pipeline:
             raise ValueError("a third request before the first was answered")
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: self.transport.abort}
         self._head_ended = False
         if self._deadline is None:  # a second request, in what the first one's end came with
             self._await_request()
@@ -102,9 +118,18 @@ class BoundedHttp(HttpToolsProtocol):
             # It was answered before it had come: uvicorn would wait for the next one for ever.
             seconds, give_up = self.timeout_keep_alive, self.timeout_keep_alive_handler
             self.timeout_keep_alive_task = self.loop.call_later(seconds, give_up)
+        else:
+            self._count_no_more()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # It may be another's already, which came behind it.
+        if self.cycle.response_complete or self.cycle.more_body:
+            self._count_as_waiting()
 
     def handle_websocket_upgrade(self) -> None:
         self._stop_waiting()
+        self._count_no_more()
         _cut_untaken(self.transport, 0)  # from here on `WireSocket` looks, and says why it closes
         super().handle_websocket_upgrade()
 
@@ -115,6 +140,18 @@ class BoundedHttp(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _count_as_waiting(self) -> None:
+        if self._address and not self._is_waiting:
+            self._is_waiting = True
+            self.waiting[self._address] += 1
+
+    def _count_no_more(self) -> None:
+        if self._is_waiting:
+            self._is_waiting = False
+            self.waiting[self._address] -= 1
+            if not self.waiting[self._address]:
+                del self.waiting[self._address]
 
     def _give_up(self) -> None:
         self._deadline = None
@@ -135,7 +172,8 @@ class BoundedHttp(HttpToolsProtocol):
 
 def bounded_http(settings: GatewaySettings, metrics: Metrics) -> type[BoundedHttp]:
     """The protocol for one gateway; `metrics` counts the connections it cuts."""
-    return type("BoundedHttp", (BoundedHttp,), {"settings": settings, "metrics": metrics})
+    own = {"settings": settings, "metrics": metrics, "waiting": Counter[str]()}
+    return type("BoundedHttp", (BoundedHttp,), own)
 
 
 def _cut_untaken(transport: asyncio.Transport, seconds: float) -> None:

@@ -5,7 +5,7 @@ The socket lives on after every refusal. Parser texts are not echoed: they can q
 """
 
 import json
-from typing import Any, NoReturn, cast
+from typing import Any, Literal, NoReturn, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,20 +20,41 @@ from shared.protocol import (
 )
 
 CLIENT_TYPES = ("message", "cancel")
+MAX_MESSAGE_BYTES = 12 * MAX_CONTENT_CODE_POINTS + 1024
+"""Of the longest message as JSON, with each character as two escaped surrogates, and of its id."""
+NO_JSON = "What was sent is not valid JSON."
 _ADAPTER: TypeAdapter[UserMessage | CancelTurn] = TypeAdapter(ClientMessage)
 
 
 class Refused(Exception):
     """A frame that is not accepted; `frame` is what the tab is told."""
 
-    def __init__(self, frame: ErrorMessage) -> None:
+    def __init__(self, frame: ErrorMessage, retry_after: int | None = None) -> None:
         super().__init__(frame.error)
         self.frame = frame
+        self.retry_after = retry_after
+        """Seconds, where it is worth trying again."""
 
 
 def parse_client_frame(text: str, session_id: SessionId) -> UserMessage | CancelTurn:
     """The frame in `text`, sent on a socket of `session_id`. Raises `Refused`."""
-    fields = _parse_object(text, session_id)
+    return _check_frame(_parse_object(text, session_id), session_id)
+
+
+def parse_request(
+    body: bytes, kind: Literal["message", "cancel"], session_id: SessionId
+) -> UserMessage | CancelTurn:
+    """The frame that a request's body stands for. Where it was sent says of which kind it is, and
+    for which session: both may be left out. Raises `Refused`."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        refuse(session_id, "bad_json", NO_JSON)
+    fields = {"session_id": session_id} | _parse_object(text, session_id) | {"type": kind}
+    return _check_frame(fields, session_id)
+
+
+def _check_frame(fields: dict[str, Any], session_id: SessionId) -> UserMessage | CancelTurn:
     kind = fields.get("type")
     if kind is None:
         refuse(session_id, "bad_frame", "The field `type` is missing.")
@@ -44,7 +65,7 @@ def parse_client_frame(text: str, session_id: SessionId) -> UserMessage | Cancel
     except ValidationError as error:
         refuse(session_id, "bad_frame", f"The field `{_first_field(error)}` is missing or wrong.")
     if frame.session_id != session_id:
-        refuse(session_id, "wrong_session", "`session_id` is not the session of this socket.")
+        refuse(session_id, "wrong_session", "`session_id` is not that of this place.")
     if isinstance(frame, UserMessage):
         _check_message(frame, session_id)
     else:
@@ -57,21 +78,21 @@ def refuse(
     code: ErrorCode,
     sentence: str,
     *,
-    retryable: bool = False,
+    retry_after: int | None = None,
     message_id: str | None = None,
     turn_id: str | None = None,
 ) -> NoReturn:
-    """Raise `Refused` with the `error` frame that says so."""
-    raise Refused(
-        ErrorMessage(
-            session_id=session_id,
-            code=code,
-            error=sentence,
-            retryable=retryable,
-            message_id=message_id,
-            turn_id=turn_id,
-        )
+    """Raise `Refused` with the `error` frame that says so; `retry_after` seconds it is worth
+    trying again."""
+    frame = ErrorMessage(
+        session_id=session_id,
+        code=code,
+        error=sentence,
+        retryable=retry_after is not None,
+        message_id=message_id,
+        turn_id=turn_id,
     )
+    raise Refused(frame, retry_after)
 
 
 def _check_message(frame: UserMessage, session_id: SessionId) -> None:
@@ -100,7 +121,7 @@ def _parse_object(text: str, session_id: SessionId) -> dict[str, Any]:
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        refuse(session_id, "bad_json", "The frame is not valid JSON.")
+        refuse(session_id, "bad_json", NO_JSON)
     if not isinstance(value, dict):
         refuse(session_id, "bad_frame", "A frame is a JSON object.")
     return cast(dict[str, Any], value)

@@ -11,9 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access import OPERATOR, Denied
 from gateway.callers import Callers
+from gateway.client_frames import MAX_MESSAGE_BYTES
 from gateway.metrics import Metrics
+from gateway.settings import GatewaySettings
 from shared.ids import parse_session_id
 
+SESSIONS = "/sessions/"
 Gate = Callable[[Request], Awaitable[None]]
 
 
@@ -108,28 +111,31 @@ class OwnCookie:
 
 
 class BodyLimit:
-    """ASGI middleware: a request that brings more than `most_bytes` is refused with 413."""
+    """ASGI middleware: a request that brings more than `MAX_BODY_BYTES` is refused with 413; what
+    is said to a session has room for the longest message."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: GatewaySettings, metrics: Metrics) -> None:
         self._app = app
-        self._most_bytes = most_bytes
+        self._settings = settings
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        is_said = scope["path"].startswith(SESSIONS)
+        most = max(self._settings.max_body_bytes, MAX_MESSAGE_BYTES * is_said)
         received = 0
 
         async def receive_bounded() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._most_bytes:
+            if received > most:
                 self._metrics.refuse("body")
                 # What still comes is read and thrown away, until `REQUEST_SECONDS` are over: a peer
                 # whose connection were closed while it sends might never see the answer.
-                raise HTTPException(413, f"A request may bring {self._most_bytes} bytes.")
+                raise HTTPException(413, f"A request may bring {most} bytes.")
             return message
 
         await self._app(scope, receive_bounded, send)

@@ -1,5 +1,7 @@
 """A tab: one open socket with the follower that knows what it has been given."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -14,6 +16,15 @@ from shared.protocol import (
     format_timestamp,
 )
 from shared.session_log import LogPage
+
+
+@dataclass(frozen=True)
+class SocketBounds:
+    """What a socket may hold, and for how long."""
+
+    max_buffer_bytes: int
+    stall_seconds: float
+    close_seconds: float
 
 
 class TabSocket(Protocol):
@@ -35,6 +46,14 @@ class TabSocket(Protocol):
 
     def close(self, code: int, reason: str = "") -> None:
         """Close after what has been written. Harmless twice."""
+        ...
+
+
+class RoomySocket(TabSocket, Protocol):
+    """One that says when it has drained."""
+
+    def call_when_room(self, callback: Callable[[], None]) -> None:
+        """Arrange for `callback` whenever a socket without room has drained."""
         ...
 
 

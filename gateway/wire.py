@@ -24,6 +24,7 @@ from websockets.http11 import Request
 
 from gateway.frames import Frames
 from gateway.paced_protocol import PacedProtocol
+from gateway.tab import SocketBounds
 
 EXTENSION = "fanline.wire"
 
@@ -94,28 +95,21 @@ class WireProtocol(PacedProtocol):
 class WireSocket:
     """The `TabSocket` over a `WireProtocol`."""
 
-    def __init__(
-        self,
-        protocol: WireProtocol,
-        *,
-        max_buffer_bytes: int,
-        stall_seconds: float,
-        close_seconds: float,
-    ) -> None:
+    def __init__(self, protocol: WireProtocol, bounds: SocketBounds) -> None:
         self.has_room = True
         """An attribute, not a question to the transport: it is looked at before every write."""
         self.on_room: Callable[[], None] = lambda: None
         self._protocol = protocol
         protocol.socket = self
         protocol.forget_handshake()
-        protocol.close_seconds = close_seconds
+        protocol.close_seconds = bounds.close_seconds
         self._transport = protocol.transport
-        self._stall_seconds = stall_seconds
+        self._stall_seconds = bounds.stall_seconds
         self._written = 0
         self._taken = 0
         self._taken_at = asyncio.get_running_loop().time()
-        self._transport.set_write_buffer_limits(high=max_buffer_bytes)
-        _bound_the_kernel(self._transport, max_buffer_bytes)
+        self._transport.set_write_buffer_limits(high=bounds.max_buffer_bytes)
+        _bound_the_kernel(self._transport, bounds.max_buffer_bytes)
 
     def call_when_room(self, callback: Callable[[], None]) -> None:
         """Arrange for `callback` whenever a socket without room has drained."""

@@ -25,30 +25,33 @@ SMALL = {
     "PAGE_EVENTS": "16",
 }
 """Every bound small, so that a test reaches it soon."""
+SOCKETS = pytest.mark.parametrize("edge", ["wire", "asgi"], indirect=True)
+"""For tests of what only a socket has: frames of any kind, a handshake, closes."""
 
 
 @asynccontextmanager
 async def two_gateways(
     redis_server: EmbeddedRedis, folder: Path, way: str, environment: Mapping[str, str]
 ) -> AsyncGenerator[Deployment, None]:
-    """Two gateways and no worker, on one of the two paths to a socket (`wire`, `asgi`)."""
+    """Two gateways and no worker, for one of the ways to a tab: a socket on the product's path or
+    on the plain one (`wire`, `asgi`), or an event stream (`events`)."""
     async with deploy(redis_server, folder, **environment) as shared:
-        start = shared.start_gateway if way == "wire" else shared.start_development_gateway
-        await start()
-        await start()
+        start = shared.start_development_gateway if way == "asgi" else shared.start_gateway
+        for gateway in (await start(), await start()):
+            gateway.way = way
         yield shared
         await forget_unanswered(shared)
         await shared.check_nothing_is_left()
 
 
-@pytest.fixture(scope="session", params=["wire", "asgi"])
+@pytest.fixture(scope="session", params=["wire", "asgi", "events"])
 async def edge(
     request: pytest.FixtureRequest,
     redis_server: EmbeddedRedis,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncGenerator[Deployment, None]:
-    """Two gateways without a worker: what a tab is given is what the test itself wrote. On each of
-    the two paths to a socket."""
+    """Two gateways without a worker: what a tab is given is what the test itself wrote. For each of
+    the ways to a tab; `SOCKETS` leaves out what is no socket."""
     folder = tmp_path_factory.mktemp("edge")
     async with two_gateways(redis_server, folder, request.param, SMALL) as shared:
         yield shared

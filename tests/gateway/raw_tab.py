@@ -19,11 +19,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
+from tests.gateway.event_tab import EventTab, open_events
 from tests.support.deployment import Process
 
 WAIT_SECONDS = 20.0
 SMALL_BUFFER = 262_144
 TINY_BUFFER = 2048
+LIMIT = 2**20
 Frame = dict[str, Any]
 
 
@@ -35,7 +37,7 @@ def a_session() -> str:
 class RawTab:
     """One open socket of one session, and every text that came on it."""
 
-    def __init__(self, socket: ClientConnection, session_id: str) -> None:
+    def __init__(self, socket: ClientConnection | EventTab, session_id: str) -> None:
         self.socket = socket
         self.session_id = session_id
         self.texts: list[str] = []
@@ -137,6 +139,15 @@ async def opened(
     headers: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[RawTab, None]:
     """A tab on `gateway` for the block; nothing has been read yet."""
+    sock = await _tcp(gateway, receive_buffer)
+    if gateway.way == "events":
+        own = {} if origin is None else {"Origin": origin}
+        limit = LIMIT if receive_buffer is None else receive_buffer
+        async with open_events(
+            gateway, session_id, last_event_id, own | dict(headers or {}), sock, limit
+        ) as tab:
+            yield RawTab(tab, session_id)
+        return
     query = {"session_id": session_id}
     if last_event_id is not None:
         query["last_event_id"] = last_event_id
@@ -150,7 +161,7 @@ async def opened(
         close_timeout=1,
         proxy=None,
         max_queue=16 if receive_buffer is None else 1,
-        sock=await _tcp(gateway, receive_buffer),
+        sock=sock,
     ) as socket:
         yield RawTab(socket, session_id)
 
@@ -199,7 +210,7 @@ async def reluctant(
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
         f"GET /ws?session_id={session_id} HTTP/1.1",
-        f"Host: 127.0.0.1:{gateway.port}",
+        f"Host: {gateway.host}:{gateway.port}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Key: {key}",
@@ -220,5 +231,5 @@ async def _tcp(gateway: Process, receive_buffer: int | None) -> sockets.socket:
     if receive_buffer is not None:  # before the connection is made, or it has no effect
         sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer)
     sock.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", gateway.port))
+    await asyncio.get_running_loop().sock_connect(sock, (gateway.host, gateway.port))
     return sock

@@ -5,7 +5,7 @@ import asyncio
 import httpx2 as httpx
 import pytest
 
-from tests.gateway.conftest import MAX_INBOX
+from tests.gateway.conftest import MAX_INBOX, SOCKETS
 from tests.gateway.log_writer import LogWriter
 from tests.gateway.raw_tab import Frame, a_message, a_session, connected
 from tests.support.deployment import Deployment
@@ -40,6 +40,7 @@ ODD_FRAMES: list[tuple[str, str | bytes, str]] = [
 ]
 
 
+@SOCKETS
 @pytest.mark.parametrize(
     ("odd", "code"), [case[1:] for case in ODD_FRAMES], ids=[case[0] for case in ODD_FRAMES]
 )
@@ -61,6 +62,7 @@ async def test_an_odd_frame_gets_an_error_and_the_socket_stays(
         assert len(tab.events) == 1, "and nothing else was written"
 
 
+@SOCKETS
 async def test_what_one_tab_says_wrong_reaches_no_other_tab(edge: Deployment) -> None:
     """C6: server-only types are never relayed."""
     session_id = a_session()
@@ -219,6 +221,7 @@ async def test_a_message_without_an_id_is_given_one(edge: Deployment) -> None:
     assert len(said["message_id"]) == 36
 
 
+@SOCKETS
 async def test_refused_frames_are_counted_by_their_code(edge: Deployment) -> None:
     """The metric names the codes that the sockets were told."""
     async with connected(edge.processes[0], a_session()) as tab, httpx.AsyncClient() as http:

@@ -3,12 +3,14 @@
 import json
 import struct
 
+from tests.gateway.conftest import SOCKETS
 from tests.gateway.raw_tab import a_message, a_session, connected
 from tests.support.deployment import Deployment
 
 MAX_FRAME_BYTES = 1_048_576
 
 
+@SOCKETS
 async def test_a_frame_at_the_transport_s_limit_is_read(edge: Deployment) -> None:
     """C16: it is too long a message, and no more than that."""
     session_id = a_session()
@@ -19,6 +21,7 @@ async def test_a_frame_at_the_transport_s_limit_is_read(edge: Deployment) -> Non
         await tab.is_usable()
 
 
+@SOCKETS
 async def test_a_frame_beyond_the_transport_s_limit_is_never_read(edge: Deployment) -> None:
     """C16: its header alone is enough to be closed with 1009: it costs no memory; others stay."""
     session_id = a_session()
@@ -30,6 +33,7 @@ async def test_a_frame_beyond_the_transport_s_limit_is_never_read(edge: Deployme
         await other.is_usable()
 
 
+@SOCKETS
 async def test_fragments_count_together(edge: Deployment) -> None:
     """C16: a message in two fragments is as long as both."""
     session_id = a_session()

@@ -52,6 +52,8 @@ async def test_the_api_comes_before_the_page(built: httpx.AsyncClient) -> None:
     assert (await built.get("/telemetry/a")).status_code == 410
     assert (await built.get("/openapi.json")).json()["paths"].keys() == {
         "/healthz", "/readyz", "/metrics", "/sessions/{session_id}", "/patient", "/tickets",
+        "/sessions/{session_id}/messages", "/sessions/{session_id}/cancel",
+        "/sessions/{session_id}/events",
     }  # fmt: skip
 
 

@@ -40,6 +40,10 @@ class Process:
     process: Running
     log_file: Path
     port: int = 0
+    host: str = "127.0.0.1"
+    """Of a gateway: where others reach it."""
+    way: str = ""
+    """How tests that are for every way to a tab open theirs; `events` is without WebSockets."""
     expected_errors: list[str] = field(default_factory=lambda: [])
     """Parts of lines at ERROR that the test itself has brought about."""
     was_told_to_end: bool = False
@@ -47,11 +51,11 @@ class Process:
 
     @property
     def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/ws"
+        return f"ws://{self.host}:{self.port}/ws"
 
     @property
     def has_ended(self) -> bool:
