@@ -26,7 +26,7 @@ from gateway.page import SafeHeaders, build_page_routes
 from gateway.patient import PatientEdge, build_patient_routes
 from gateway.session_routes import SessionEdge, build_session_routes, tell_refused
 from gateway.settings import GatewaySettings
-from gateway.tab import SocketBounds
+from gateway.socket_bounds import SocketBounds
 from gateway.tab_route import TabRoute
 from gateway.ticket_route import build_ticket_route
 from gateway.tickets import Tickets

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from starlette.websockets import WebSocket
 
 from gateway.queued_socket import QueuedSocket
-from gateway.tab import SocketBounds
+from gateway.socket_bounds import SocketBounds
 
 
 class AsgiSocket(QueuedSocket):

@@ -90,7 +90,7 @@ class BoundedHttp(HttpToolsProtocol):
         if cycle is not None and not cycle.response_complete and self.pipeline:
             raise ValueError("a third request before the first was answered")
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: self.transport.abort}
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         self._head_ended = False
         if self._deadline is None:  # a second request, in what the first one's end came with
             self._await_request()

@@ -20,7 +20,7 @@ from gateway.connection_line import ConnectionLine
 from gateway.connection_manager import ConnectionManager
 from gateway.opened_tab import Ending, cursor_of, opened_tab
 from gateway.queued_socket import QueuedSocket
-from gateway.tab import SocketBounds
+from gateway.socket_bounds import SocketBounds
 
 ABORT = "fanline.abort"
 """The ASGI extension by which the server lets a connection be cut."""
@@ -97,8 +97,8 @@ async def _until_it_ends(
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if sending.done():
             ending.code = sending.result()
-        elif giving_up.done() and ABORT in scope.get("extensions", {}):
-            cast(Callable[[], None], scope["extensions"][ABORT])()
+        elif giving_up.done() and (way := scope.get("extensions", {}).get(ABORT)) is not None:
+            cast(Callable[[], None], way["abort"])()
             await leaving
     finally:
         for task in tasks:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from starlette.websockets import WebSocketDisconnect
 
 from gateway.frames import Frames
-from gateway.tab import SocketBounds
+from gateway.socket_bounds import SocketBounds
 
 
 class QueuedSocket(ABC):

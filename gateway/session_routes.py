@@ -26,7 +26,7 @@ from gateway.gates import Gates
 from gateway.limits import address_of
 from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
-from gateway.tab import SocketBounds
+from gateway.socket_bounds import SocketBounds
 from shared.errors import NotALog, Unavailable
 from shared.ids import SessionId, parse_session_id
 from shared.protocol import CancelTurn, ErrorCode, UserMessage

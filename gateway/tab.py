@@ -1,7 +1,6 @@
 """A tab: one open socket with the follower that knows what it has been given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -16,15 +15,6 @@ from shared.protocol import (
     format_timestamp,
 )
 from shared.session_log import LogPage
-
-
-@dataclass(frozen=True)
-class SocketBounds:
-    """What a socket may hold, and for how long."""
-
-    max_buffer_bytes: int
-    stall_seconds: float
-    close_seconds: float
 
 
 class TabSocket(Protocol):

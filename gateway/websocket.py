@@ -18,7 +18,8 @@ from gateway.limits import address_of
 from gateway.metrics import Metrics
 from gateway.opened_tab import cursor_of, opened_tab
 from gateway.settings import GatewaySettings
-from gateway.tab import SocketBounds, TabSocket
+from gateway.socket_bounds import SocketBounds
+from gateway.tab import TabSocket
 from gateway.wire import EXTENSION, WireProtocol, WireSocket
 
 _log = logging.getLogger(__name__)

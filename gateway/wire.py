@@ -24,7 +24,7 @@ from websockets.http11 import Request
 
 from gateway.frames import Frames
 from gateway.paced_protocol import PacedProtocol
-from gateway.tab import SocketBounds
+from gateway.socket_bounds import SocketBounds
 
 EXTENSION = "fanline.wire"
 

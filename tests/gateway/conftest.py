@@ -27,6 +27,7 @@ SMALL = {
 """Every bound small, so that a test reaches it soon."""
 SOCKETS = pytest.mark.parametrize("edge", ["wire", "asgi"], indirect=True)
 """For tests of what only a socket has: frames of any kind, a handshake, closes."""
+EITHER_WAY = pytest.mark.parametrize("own_edge", ["wire", "events"], indirect=True)
 
 
 @asynccontextmanager
@@ -36,9 +37,10 @@ async def two_gateways(
     """Two gateways and no worker, for one of the ways to a tab: a socket on the product's path or
     on the plain one (`wire`, `asgi`), or an event stream (`events`)."""
     async with deploy(redis_server, folder, **environment) as shared:
+        shared.way = way
         start = shared.start_development_gateway if way == "asgi" else shared.start_gateway
-        for gateway in (await start(), await start()):
-            gateway.way = way
+        await start()
+        await start()
         yield shared
         await forget_unanswered(shared)
         await shared.check_nothing_is_left()
@@ -70,9 +72,13 @@ async def guarded(
 
 
 @pytest.fixture
-async def own_edge(redis_server: EmbeddedRedis, tmp_path: Path) -> AsyncGenerator[Deployment, None]:
-    """As `edge`, for a test that needs settings of its own or ends a gateway: none has started."""
+async def own_edge(
+    request: pytest.FixtureRequest, redis_server: EmbeddedRedis, tmp_path: Path
+) -> AsyncGenerator[Deployment, None]:
+    """As `edge`, for a test that needs settings of its own or ends a gateway: none has started. Its
+    tabs are sockets, but for a test with `EITHER_WAY`."""
     async with deploy(redis_server, tmp_path, **SMALL) as own:
+        own.way = getattr(request, "param", "wire")
         yield own
         await forget_unanswered(own)
         await own.check_nothing_is_left()

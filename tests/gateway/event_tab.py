@@ -96,7 +96,8 @@ async def open_events(
     """A stream whose head has been read. Raises `InvalidStatus` for one that is refused."""
     reader, writer = await asyncio.open_connection(sock=sock, limit=limit)
     try:
-        path, asked = f"/sessions/{session_id}/events", {}
+        path = f"/sessions/{session_id}/events"
+        asked: dict[str, str] = {}
         if last_event_id is not None and last_event_id.isprintable():
             asked["Last-Event-ID"] = last_event_id
         elif last_event_id is not None:
@@ -104,7 +105,7 @@ async def open_events(
         writer.write(_request(gateway, path, {**headers, **asked}))
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         status = int(head[0].split()[1])
-        got = Headers(line.split(": ", 1) for line in head[1:] if line)
+        got = Headers([(name, value) for name, _, value in (x.partition(": ") for x in head[1:-2])])
         if status != HTTPStatus.OK:
             body = await reader.readexactly(int(got["content-length"]))
             raise InvalidStatus(Response(status, "", got, body))

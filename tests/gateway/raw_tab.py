@@ -139,7 +139,7 @@ async def opened(
     headers: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[RawTab, None]:
     """A tab on `gateway` for the block; nothing has been read yet."""
-    sock = await _tcp(gateway, receive_buffer)
+    sock = await tcp(gateway, receive_buffer)
     if gateway.way == "events":
         own = {} if origin is None else {"Origin": origin}
         limit = LIMIT if receive_buffer is None else receive_buffer
@@ -205,7 +205,7 @@ async def reluctant(
     gateway: Process, session_id: str, receive_buffer: int = SMALL_BUFFER
 ) -> AsyncGenerator[ReluctantTab, None]:
     """A socket that has shaken hands and has read nothing more than that."""
-    sock = await _tcp(gateway, receive_buffer)
+    sock = await tcp(gateway, receive_buffer)
     reader, writer = await asyncio.open_connection(sock=sock, limit=receive_buffer)
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
@@ -226,7 +226,8 @@ async def reluctant(
         writer.transport.abort()
 
 
-async def _tcp(gateway: Process, receive_buffer: int | None) -> sockets.socket:
+async def tcp(gateway: Process, receive_buffer: int | None) -> sockets.socket:
+    """A connection on which nothing has been said yet."""
     sock = sockets.socket()
     if receive_buffer is not None:  # before the connection is made, or it has no effect
         sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer)

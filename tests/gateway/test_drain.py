@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from gateway.drain import Drain
 from gateway.health import Probe
 from shared.background import run_in_background
+from tests.gateway.conftest import EITHER_WAY
 from tests.gateway.log_writer import writing_to
 from tests.gateway.manager_bench import Bench
 from tests.gateway.raw_tab import a_session, connected, opened, reluctant
@@ -24,6 +25,7 @@ SLACK_SECONDS = 5
 """What a busy machine may add; the drain itself is bounded by its own setting."""
 
 
+@EITHER_WAY
 async def test_a_gateway_told_to_stop_closes_its_tabs_and_they_go_on_elsewhere(
     own_edge: Deployment,
 ) -> None:
@@ -123,6 +125,7 @@ async def test_an_idle_gateway_stops_at_once(own_edge: Deployment) -> None:
     assert "Traceback" not in gateway.log()
 
 
+@EITHER_WAY
 async def test_the_conversation_goes_on_when_a_gateway_is_killed(own_edge: Deployment) -> None:
     """R21: no state is lost with it; nothing but the socket was there."""
     dying = await own_edge.start_gateway()

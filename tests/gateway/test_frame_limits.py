@@ -3,6 +3,8 @@
 import json
 import struct
 
+from websockets.asyncio.client import ClientConnection
+
 from tests.gateway.conftest import SOCKETS
 from tests.gateway.raw_tab import a_message, a_session, connected
 from tests.support.deployment import Deployment
@@ -39,6 +41,7 @@ async def test_fragments_count_together(edge: Deployment) -> None:
     session_id = a_session()
     gateway = edge.processes[0]
     async with connected(gateway, session_id) as other, connected(gateway, session_id) as tab:
+        assert isinstance(tab.socket, ClientConnection)
         await tab.socket.send(["x" * (MAX_FRAME_BYTES // 2)] * 2 + [""])
         assert (await tab.until("error"))["code"] == "bad_json"
         half = struct.pack("!BBQ4x", 0x01, 0x80 | 127, MAX_FRAME_BYTES // 2)

@@ -15,6 +15,8 @@ from tests.gateway.signs import readiness, until_ready_is
 from tests.support.deployment import Deployment, deploy
 from tests.support.eventually import eventually
 
+MORTAL_EITHER_WAY = pytest.mark.parametrize("mortal", ["wire", "events"], indirect=True)
+
 
 @pytest.fixture
 async def own_redis(tmp_path: Path) -> AsyncGenerator[EmbeddedRedis, None]:
@@ -26,14 +28,18 @@ async def own_redis(tmp_path: Path) -> AsyncGenerator[EmbeddedRedis, None]:
 
 
 @pytest.fixture
-async def mortal(own_redis: EmbeddedRedis, tmp_path: Path) -> AsyncGenerator[Deployment, None]:
+async def mortal(
+    request: pytest.FixtureRequest, own_redis: EmbeddedRedis, tmp_path: Path
+) -> AsyncGenerator[Deployment, None]:
     """A deployment on that server; no gateway has started yet."""
     async with deploy(own_redis, tmp_path, **SMALL) as own:
+        own.way = getattr(request, "param", "wire")
         yield own
         await forget_unanswered(own)
         await own.check_nothing_is_left()
 
 
+@MORTAL_EITHER_WAY
 async def test_sockets_outlive_a_restart_of_redis(
     mortal: Deployment, own_redis: EmbeddedRedis
 ) -> None:
@@ -64,6 +70,7 @@ async def test_sockets_outlive_a_restart_of_redis(
         assert "Traceback" not in gateway.log()
 
 
+@MORTAL_EITHER_WAY
 async def test_a_new_life_of_redis_is_answered_by_reset(
     mortal: Deployment, own_redis: EmbeddedRedis
 ) -> None:
