@@ -74,7 +74,7 @@ async def _retry(failed: FailedTurns, wanted: Wanted) -> int:
             print(_describe(turn, wanted), flush=True)
         else:
             lost += 1
-            _say(f"session {turn.session_id}: the message of turn {turn.turn_id} was trimmed")
+            _say(f"session {turn.session_id}: the message of turn {turn.turn_id} is gone")
     return int(lost > 0)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import cast
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from agent_worker.settings import WorkerSettings
 from shared.errors import NotALog
@@ -96,8 +96,8 @@ class FailedTurns:
 
     async def try_again(self, turn: FailedTurn) -> bool:
         """Send its message again; `False` where that is not in the log any more. Harmless where it
-        was done before."""
-        if turn.content is None:
+        was done before. The turn it becomes is one trace, which begins here."""
+        if turn.content is None or await self._was_deleted_since(turn):
             return False
         known, _ = await self._inbox.admit(turn.session_id, turn.retry_id)
         if not known:
@@ -106,10 +106,17 @@ class FailedTurns:
                 message_id=turn.retry_id,
                 content=turn.content,
                 timestamp=format_timestamp(datetime.now(UTC)),
-                traceparent="",
+                traceparent=f"00-{uuid4().hex}-{uuid4().hex[:16]}-01",
             )
             await self._promises.accept(message)
         return True
+
+    async def _was_deleted_since(self, turn: FailedTurn) -> bool:
+        """Asked right before: it was found a while ago, maybe with many others."""
+        key = self._keys.session(turn.session_id).deleted
+        read = cast(Callable[[str], Awaitable[bytes | None]], self._client.get)
+        mark = await ask(self._client, lambda: read(key)) or b"0"
+        return int(mark.split()[0]) / 1e6 >= datetime.fromisoformat(turn.time).timestamp()
 
     async def _sessions(self) -> AsyncGenerator[SessionId, None]:
         pattern = self._keys.session(SessionId("*")).log

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from opentelemetry import trace
 
-from gateway.client_frames import refuse
+from gateway.client_frames import Refused, refuse
 from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
 from shared.errors import Unavailable
@@ -68,7 +68,7 @@ class Acceptance:
             attributes=attributes,
             record_exception=False,
             set_status_on_exception=False,
-        ):
+        ) as span:
             message = SubmittedMessage(
                 session_id=session_id,
                 message_id=message_id,
@@ -76,7 +76,11 @@ class Acceptance:
                 timestamp=format_timestamp(datetime.now(UTC)),
                 traceparent=current_traceparent(),
             )
-            await self._insist(lambda: self._accept_next(message), session_id, message_id)
+            try:
+                await self._insist(lambda: self._accept_next(message), session_id, message_id)
+            except Refused as refused:
+                span.set_status(trace.StatusCode.ERROR, refused.frame.code)
+                raise
         return message_id
 
     async def cancel_turn(self, session_id: SessionId, frame: CancelTurn) -> None:

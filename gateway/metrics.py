@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.access import Reason
+from shared.protocol import ErrorCode
 
 DELIVERY_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60)
 CATCH_UP_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
@@ -82,7 +83,10 @@ class Metrics:
         self._refusals = Counter(
             "fanline_refusals", "Refused handshakes and requests.", ["reason"], registry=registry
         )
-        for reason in get_args(Reason):  # a rate sees the first only where there was a zero
+        # A rate sees the first only where there was a zero.
+        for code in get_args(ErrorCode):
+            self.refused.labels(code)
+        for reason in get_args(Reason):
             self._refusals.labels(reason)
         self.redis_lost = Counter(
             "fanline_redis_lost", "Times the subscription was lost.", registry=registry

@@ -8,6 +8,7 @@ those texts: `LOG_LEVEL=DEBUG` brings them back, where all content may be told a
 """
 
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -45,12 +46,13 @@ def withhold_content(handler: logging.Handler, level: str) -> None:
 
 def keep_content_back(record: logging.LogRecord) -> bool:
     """Take out of the record what may be content. It is always written."""
-    if record.name == "asyncio":  # the lines after the first show tasks, with their exceptions
-        record.msg, record.args = record.getMessage().partition("\n")[0], None
+    if record.name == "asyncio":
+        # What follows shows callbacks and tasks, with their arguments and exceptions.
+        record.msg, record.args = re.split(r"[<(\n]|functools", _text_of(record))[0], None
     elif _is_of_library(record):
         record.msg, record.args = _template_of(record), None
-    elif QUOTED_BY_REDIS in (text := record.getMessage()):
-        record.msg, record.args = text.partition(QUOTED_BY_REDIS)[0], None
+    else:
+        record.msg, record.args = _text_of(record).partition(QUOTED_BY_REDIS)[0], None
     if record.exc_info and record.exc_info[1] is not None:
         record.exc_text = "\n".join(describe_error(record.exc_info[1]))
         record.exc_info = None
@@ -83,6 +85,16 @@ def _is_of_library(record: logging.LogRecord) -> bool:
     )
 
 
+def _text_of(record: logging.LogRecord) -> str:
+    # Filters run in whoever logs: a value that does not fit, or fails to become text, is a fault of
+    # the line and not of the turn. `logging` itself would show all values then.
+    try:
+        return record.getMessage()
+    except Exception as error:
+        place = f"line {record.lineno} of {record.filename}"
+        return f"{place} (its values do not fit: {type(error).__name__})"
+
+
 def _template_of(record: logging.LogRecord) -> str:
     # Without arguments the text may have been put together before: then it is all content.
     if record.args:
@@ -99,6 +111,6 @@ def _place_of_warning(
 def _tell_uncaught(
     kind: type[BaseException], error: BaseException | None, _: TracebackType | None
 ) -> None:
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | SystemExit):  # a thread's way to end, too
         return
     _log.error("nobody has caught %s", kind.__name__, exc_info=error)

@@ -5,6 +5,7 @@ Read from the environment once, when a process starts; wrong ones stop it with a
 them. A `.env` beside the process adds to the environment, for development.
 """
 
+import re
 from typing import Annotated, Literal
 
 from dotenv import load_dotenv
@@ -64,4 +65,15 @@ def read_env_file() -> None:
 def describe(settings: BaseSettings) -> str:
     """The effective settings in one line, secrets hidden: what a process logs when it starts."""
     values = settings.model_dump()
-    return " ".join(f"{name.upper()}={value}" for name, value in values.items() if value != "")
+    return " ".join(
+        f"{name.upper()}={_hide_user(value)}" for name, value in values.items() if value != ""
+    )
+
+
+def _hide_user(value: object) -> object:
+    """A URL without its user, query and fragment, any of which may be a secret."""
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    scheme, _, rest = value.partition("://")
+    place = re.split(r"[?#]", rest)[0].rpartition("@")[2]
+    return f"{scheme}://{place}"

@@ -161,3 +161,43 @@ def test_what_python_itself_says_is_told_without_texts(form: str, level: str, co
 def test_who_debugs_where_all_content_may_be_told_gets_the_texts(form: str) -> None:
     lines = run("DEBUG", form, "full")
     assert [line for line in lines if f"ValueError: {MARK}" in line]
+
+
+class Unspeakable:
+    def __str__(self) -> str:
+        raise RuntimeError(MARK)
+
+
+@pytest.mark.parametrize(
+    ("template", "values"),
+    [("found %d records", (MARK,)), ("%s and %s", (MARK,)), ("%s", (Unspeakable(),))],
+    ids=["of another type", "too few", "that fails"],
+)
+def test_a_line_whose_values_do_not_fit_is_told_by_its_place(
+    template: str, values: tuple[object, ...]
+) -> None:
+    """And fails nobody: a tool that logs it has done its work."""
+    record = logging.LogRecord(
+        "my_agent", logging.INFO, "/a/my_agent.py", 7, template, values, None
+    )
+    assert keep_content_back(record)
+    assert record.getMessage().startswith("line 7 of my_agent.py")
+    assert MARK not in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Exception in callback functools.partial(<function f>, '{MARK}')",
+        f"Exception in callback f('{MARK}')",
+        f"Executing <Task exception=ValueError('{MARK}')> took 1.0 seconds",
+    ],
+)
+def test_of_what_asyncio_says_only_the_beginning_is_told(text: str) -> None:
+    record = logging.LogRecord("asyncio", logging.ERROR, "events.py", 1, text, (), None)
+    assert keep_content_back(record)
+    assert record.getMessage().strip() in (
+        "Exception in callback f",
+        "Exception in callback",
+        "Executing",
+    )

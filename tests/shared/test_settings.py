@@ -2,6 +2,7 @@
 
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from shared.ids import SessionId
 from shared.settings import SharedSettings, describe
@@ -65,3 +66,20 @@ def test_what_is_logged_at_the_start_holds_no_secret(monkeypatch: pytest.MonkeyP
     assert "SESSION_TTL=86400" in line
     assert "REDIS_URL=**********" in line
     assert "sesame" not in line
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://me:secret@fhir.example/r4?key=secret#secret", "http://fhir.example/r4"),
+        ("https://fhir.example:8443/r4/", "https://fhir.example:8443/r4/"),
+        ("http://me:sec/ret@fhir.example", "http://fhir.example"),
+    ],
+)
+def test_a_url_is_shown_without_what_may_be_a_secret(url: str, shown: str) -> None:
+    """User, query and fragment."""
+
+    class Settings(BaseSettings):
+        some_url: str = url
+
+    assert describe(Settings()) == f"SOME_URL={shown}"
