@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +18,17 @@ QUICK = Backoff(first_seconds=0.001, longest_seconds=0.001)
 NEVER = Backoff(first_seconds=3600, longest_seconds=3600)
 """Whoever waits for this is not back before the test's time-out."""
 HEARTBEAT_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Patient(Backoff):
+    """Waits as `NEVER` does, and tells when it begins to."""
+
+    waits: threading.Event = field(default_factory=threading.Event)
+
+    def delay(self, failures: int) -> float:
+        self.waits.set()
+        return NEVER.delay(failures)
 
 
 class FakeSocket:
@@ -74,6 +87,11 @@ class FakeSocket:
         told: dict[str, object] = {"attempt": 1, "streaming": True, "content": content}
         await self.send("assistant", position, turn_id=turn_id, message_id=text, **(told | fields))
 
+    async def say_pieces(self, *positions: str) -> None:
+        """Pieces of one text, at these positions."""
+        for position in positions:
+            await self.say(position, "5b1c1c1e-8f1e-4a51-9d6d-0d4a40a1a000", "t", "x")
+
     async def finish(
         self, position: str, turn_id: str, status: str = "completed", **fields: object
     ) -> None:
@@ -82,6 +100,15 @@ class FakeSocket:
 
     async def close(self, code: int, reason: str = "") -> None:
         await self._connection.close(code, reason)
+
+    async def closed(self) -> int | None:
+        """The code with which it was closed, once it is."""
+        await self._connection.wait_closed()
+        return self._connection.close_code
+
+    def freeze(self) -> None:
+        """Take no more of what the client sends, its close frame among it."""
+        self._connection.transport.pause_reading()
 
     def vanish(self) -> None:
         """Break the connection without a word."""
@@ -97,6 +124,8 @@ class FakeGateway:
         """HTTP statuses for the next handshakes, one each."""
         self.refusal = "the test says so"
         """The body that goes with them."""
+        self.location = ""
+        """Where else they send the client."""
         self._sockets: asyncio.Queue[FakeSocket] = asyncio.Queue()
 
     async def next_socket(self) -> FakeSocket:
@@ -113,7 +142,10 @@ class FakeGateway:
     def judge(self, connection: ServerConnection, request: Request) -> Response | None:
         if not self.refusals:
             return None
-        return connection.respond(HTTPStatus(self.refusals.pop(0)), self.refusal)
+        response = connection.respond(HTTPStatus(self.refusals.pop(0)), self.refusal)
+        if self.location:
+            response.headers["Location"] = self.location
+        return response
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from fake_gateway import QUICK, FakeGateway, FakeSocket
-from fanline import FanlineError, Session, TurnFailed, connect
+from fanline import Closed, Event, Session, TurnFailed, connect
 
 
 @dataclass
@@ -43,6 +43,30 @@ async def test_the_answer_is_the_texts_of_the_last_attempt(gateway: FakeGateway)
         await socket.say("7-7", turn, "2", "because.", attempt=2, streaming=False)
         await socket.finish("7-8", turn)
         assert await asked.answering == "because."
+
+
+async def test_the_events_of_the_turn_are_shown_as_they_come(gateway: FakeGateway) -> None:
+    """And what showing them raises ends the wait, not the session."""
+    shown: list[str] = []
+
+    def show(event: Event) -> None:
+        shown.append(str(event.position))
+        if event.type == "tool_call":
+            raise KeyError("no such window")
+
+    async with connect(gateway.url, "s", backoff=QUICK) as session:
+        socket = await gateway.next_socket()
+        answering = asyncio.create_task(session.ask("why", show))
+        turn = (await socket.next())["message_id"]
+        await socket.greet()
+        await socket.say("7-1", "another", "0", "not this")
+        await socket.show("7-2", turn, "why")
+        await socket.send("tool_call", "7-3", turn_id=turn, tool_call_id="a", tool_name="f")
+        with pytest.raises(KeyError, match="no such window"):
+            await answering
+        assert shown == ["7-2", "7-3"]
+        await socket.finish("7-4", turn)
+        assert (await anext(session)).position == (7, 4)
 
 
 async def test_a_failed_turn_raises_its_code_and_sentence(gateway: FakeGateway) -> None:
@@ -103,5 +127,5 @@ async def test_a_question_that_a_reset_has_lost_is_asked_again(gateway: FakeGate
 async def test_closing_the_session_ends_the_question(gateway: FakeGateway) -> None:
     async with asking(gateway) as asked:
         await asked.session.close()
-        with pytest.raises(FanlineError, match="closed"):
+        with pytest.raises(Closed):
             await asked.answering

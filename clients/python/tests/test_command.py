@@ -89,6 +89,14 @@ async def test_a_refused_socket_is_said_in_one_line(gateway: FakeGateway) -> Non
     assert (process.returncode, err.decode().strip()) == (1, "the gateway answered 400")
 
 
+async def test_an_address_or_an_id_that_cannot_be_is_said_in_one_line(gateway: FakeGateway) -> None:
+    for arguments in (("http://localhost:8000", "s"), (gateway.url, "s", "--after", "yesterday")):
+        async with command(*arguments) as process:
+            _, err = await process.communicate()
+        assert (process.returncode, len(err.decode().splitlines())) == (1, 1)
+    assert gateway.has_no_other_socket()
+
+
 async def test_without_a_question_every_frame_is_a_line(gateway: FakeGateway) -> None:
     async with command(gateway.url, "s", "--after", "7-1") as process:
         socket = await gateway.next_socket()

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from fanline import Backoff, Conversation, Event
+from fanline import Conversation, Event, Position, TurnFailed
 from fanline.events import parse_event
 
 TURN = "5b1c1c1e-8f1e-4a51-9d6d-0d4a40a1a000"
@@ -41,7 +41,9 @@ def test_pieces_without_a_whole_are_dropped_when_the_turn_ends() -> None:
     )
     turn = conversation.turns[TURN]
     assert (turn.answer, turn.status) == ("kept", "failed")
-    assert turn.error == {"code": "internal", "error": "."}
+    with pytest.raises(TurnFailed, match=r"^\.$") as failed:
+        turn.result()
+    assert failed.value.code == "internal"
 
 
 def test_a_late_text_of_a_lost_attempt_changes_nothing() -> None:
@@ -67,11 +69,7 @@ def test_what_is_not_a_frame_is_an_error(text: str) -> None:
         parse_event(text)
 
 
-def test_waits_double_up_to_a_bound_and_differ() -> None:
-    backoff = Backoff(first_seconds=1, longest_seconds=30)
-    bounds = [1, 2, 4, 8, 16, 30, 30]
-    for failures, bound in enumerate(bounds):
-        waits = [backoff.delay(failures) for _ in range(50)]
-        assert all(bound / 2 <= wait <= bound for wait in waits)
-        assert len(set(waits)) > 1
-    assert backoff.delay(10**6) <= 30
+@pytest.mark.parametrize("text", ["", "7", "7-", "-7", "7-1-1", "7--1", " 7-1", "7-1_0", "7-٣"])
+def test_what_is_no_position_is_an_error_that_says_so(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^not a position: '"):
+        Position.parse(text)

@@ -3,10 +3,8 @@
 import asyncio
 
 import pytest
-from fake_gateway import NEVER, QUICK, FakeGateway, FakeSocket
+from fake_gateway import NEVER, QUICK, FakeGateway, FakeSocket, Patient
 from fanline import Event, Position, Refused, Session, connect
-
-TURN = "5b1c1c1e-8f1e-4a51-9d6d-0d4a40a1a000"
 
 
 async def take(session: Session, count: int) -> list[str]:
@@ -18,11 +16,6 @@ async def take(session: Session, count: int) -> list[str]:
         if len(places) == count:
             break
     return places
-
-
-async def send_events(socket: FakeSocket, *positions: str) -> None:
-    for position in positions:
-        await socket.say(position, TURN, "t", "x")
 
 
 async def reopen(gateway: FakeGateway, session: Session) -> tuple[FakeSocket, asyncio.Task[Event]]:
@@ -38,7 +31,7 @@ async def test_the_first_load_asks_for_everything_and_a_reconnect_for_the_rest(
         socket = await gateway.next_socket()
         assert (socket.session_id, socket.last_event_id) == ("s", None)
         await socket.greet("7-2")
-        await send_events(socket, "7-1", "7-2")
+        await socket.say_pieces("7-1", "7-2")
         assert await take(session, 2) == ["7-1", "7-2"]
 
         socket.vanish()
@@ -46,7 +39,7 @@ async def test_the_first_load_asks_for_everything_and_a_reconnect_for_the_rest(
         assert socket.last_event_id == "7-2"
         await socket.greet("7-3")
         assert (await reading)["resumed"] is True
-        await send_events(socket, "7-3")
+        await socket.say_pieces("7-3")
         assert await take(session, 1) == ["7-3"]
         assert session.reconnects == 1
 
@@ -56,7 +49,7 @@ async def test_a_session_goes_on_from_the_cursor_of_another(gateway: FakeGateway
         socket = await gateway.next_socket()
         assert socket.last_event_id == "7-5"
         await socket.greet("7-6")
-        await send_events(socket, "7-6")
+        await socket.say_pieces("7-6")
         assert await take(session, 1) == ["7-6"]
         assert session.cursor == Position(7, 6)
 
@@ -66,7 +59,7 @@ async def test_what_comes_twice_is_taken_once(gateway: FakeGateway) -> None:
     async with connect(gateway.url, "s", backoff=QUICK) as session:
         socket = await gateway.next_socket()
         await socket.greet("7-9")
-        await send_events(socket, "7-9", "7-9", "7-8", "7-10")
+        await socket.say_pieces("7-9", "7-9", "7-8", "7-10")
         assert await take(session, 2) == ["7-9", "7-10"]
 
 
@@ -75,12 +68,12 @@ async def test_a_reset_drops_the_cursor_and_the_log_comes_again(gateway: FakeGat
     async with connect(gateway.url, "s", backoff=QUICK) as session:
         socket = await gateway.next_socket()
         await socket.greet("7-2")
-        await send_events(socket, "7-1", "7-2")
+        await socket.say_pieces("7-1", "7-2")
         assert await take(session, 2) == ["7-1", "7-2"]
 
         await socket.send("connection", status="reconnecting", head=None)
         await socket.greet("8-1", reset=True)
-        await send_events(socket, "7-1", "7-2", "8-1", "8-2")
+        await socket.say_pieces("7-1", "7-2", "8-1", "8-2")
         assert await take(session, 4) == ["7-1", "7-2", "8-1", "8-2"]
 
 
@@ -89,7 +82,7 @@ async def test_a_later_epoch_that_nobody_announced_is_not_taken(gateway: FakeGat
     async with connect(gateway.url, "s", backoff=QUICK) as session:
         socket = await gateway.next_socket()
         await socket.greet("7-1")
-        await send_events(socket, "7-1", "9-1", "7-2")
+        await socket.say_pieces("7-1", "9-1", "7-2")
         assert await take(session, 2) == ["7-1", "7-2"]
 
 
@@ -146,7 +139,7 @@ async def test_a_cancelled_read_loses_nothing(gateway: FakeGateway) -> None:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         await socket.greet("7-1")
-        await send_events(socket, "7-1")
+        await socket.say_pieces("7-1")
         assert await take(session, 1) == ["7-1"]
 
 
@@ -158,6 +151,39 @@ async def test_a_closed_session_ends_its_iteration(gateway: FakeGateway) -> None
         await session.close()
         assert await reading == []
     assert gateway.has_no_other_socket()
+
+
+async def test_a_session_that_is_left_in_mid_replay_is_closed_in_good_order(
+    gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway's close is behind all that nobody has read."""
+    monkeypatch.setattr("fanline.handshake.CLOSE_SECONDS", 3600.0)
+    async with connect(gateway.url, "s", backoff=QUICK) as session:
+        socket = await gateway.next_socket()
+        await socket.say_pieces(*(f"7-{seq}" for seq in range(1, 1001)))
+        assert await take(session, 1) == ["7-1"]
+        turn_id = await session.send("the last word")
+    assert (await socket.next())["message_id"] == turn_id
+    assert await socket.closed() == 1000
+
+
+async def test_a_session_without_a_gateway_is_closed_at_once(gateway: FakeGateway) -> None:
+    """Its iteration does not wait for the next try."""
+    backoff = Patient()
+    async with connect(gateway.url, "s", backoff=backoff) as session:
+        (await gateway.next_socket()).vanish()
+        reading = asyncio.create_task(take(session, 1))
+        await asyncio.to_thread(backoff.waits.wait)
+        await session.close()
+        assert await reading == []
+    assert gateway.has_no_other_socket()
+
+
+async def test_what_is_no_address_of_a_socket_is_an_error_at_once() -> None:
+    """Not a gateway that may yet come."""
+    with pytest.raises(ValueError, match="ws://"):
+        async with connect("http://localhost:8000", "s"):
+            pass
 
 
 async def test_the_origin_is_sent_when_one_is_given(gateway: FakeGateway) -> None:

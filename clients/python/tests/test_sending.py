@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from fake_gateway import QUICK, FakeGateway
-from fanline import FanlineError, TooBig, connect
+from fanline import Closed, FanlineError, TooBig, connect
 
 
 async def test_a_message_has_the_id_that_its_turn_will_have(gateway: FakeGateway) -> None:
@@ -99,6 +99,15 @@ async def test_what_the_gateway_could_not_answer_is_not_sent(gateway: FakeGatewa
             await session.send("hello", "not a UUID")
         with pytest.raises(UnicodeEncodeError):
             await session.send("\ud800")
+
+
+async def test_a_closed_session_sends_nothing_and_says_so(gateway: FakeGateway) -> None:
+    async with connect(gateway.url, "s", backoff=QUICK) as session:
+        await session.close()
+        with pytest.raises(Closed):
+            await session.send("hello")
+        with pytest.raises(Closed):
+            await session.cancel(str(uuid4()))
 
 
 async def test_the_outbox_is_bounded(gateway: FakeGateway) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from fake_gateway import NEVER, QUICK, FakeGateway
+from fake_gateway import NEVER, QUICK, FakeGateway, fake_gateway
 from fanline import Backoff, FanlineError, Forbidden, Refused, Token, Unauthorized, connect
 
 TURN = "5b1c1c1e-8f1e-4a51-9d6d-0d4a40a1a000"
@@ -138,15 +138,27 @@ async def test_what_cannot_be_a_token_is_not_sent(gateway: FakeGateway, bad: str
     assert gateway.has_no_other_socket()
 
 
-async def test_what_the_function_raises_ends_the_iteration(gateway: FakeGateway) -> None:
+@pytest.mark.parametrize("kind", [ConnectionError, TimeoutError, KeyError])
+async def test_what_the_function_raises_ends_the_iteration(
+    gateway: FakeGateway, kind: type[Exception]
+) -> None:
     """Also an error that a connection could have had."""
 
     def give() -> str:
-        raise ConnectionError("the identity provider is away")
+        raise kind("the identity provider is away")
 
-    with pytest.raises(ConnectionError, match="identity provider"):
+    with pytest.raises(kind, match="identity provider"):
         async with connect(gateway.url, "s", token=give, backoff=QUICK):
             pass
+
+
+async def test_a_redirect_to_another_host_does_not_take_the_token_along(
+    gateway: FakeGateway,
+) -> None:
+    async with fake_gateway() as another:
+        gateway.refusals, gateway.location = [302], f"{another.url}?session_id=s"
+        async with connect(gateway.url, "s", token=SECRET, backoff=QUICK):
+            assert "Authorization" not in (await another.next_socket()).headers
 
 
 async def test_the_token_is_in_no_log_and_in_no_repr(

@@ -1,5 +1,5 @@
-"""`python -m fanline URL SESSION "question"`: ask, and see what the agent does while it does it.
-Without a question: follow the session, one JSON line a frame, until interrupted.
+"""`fanline URL SESSION "question"`: ask, and see what the agent does while it does it. Without a
+question: follow the session, one JSON line a frame, until interrupted.
 """
 
 import argparse
@@ -18,28 +18,17 @@ INTERRUPTED = 130
 TOKEN_VARIABLE = "FANLINE_TOKEN"
 
 
-async def ask(url: str, session_id: str, question: str, token: Token | None) -> int:
-    """Print the streamed answer and, between, the calls; returns the exit status."""
-    printer = Printer()
+async def ask(url: str, session_id: str, question: str, token: Token | None) -> None:
+    """Print the streamed answer and, between, the calls. Raises `TurnFailed`."""
     async with connect(url, session_id, token=token) as session:
-        turn_id = await session.send(question)
-        async for event in session:
-            if event.get("turn_id") == turn_id:
-                printer.show(event)
-                if event.type == "turn_finished":
-                    return 0 if event["status"] == "completed" else 1
-            elif event.type == "error" and event.get("message_id") == turn_id:
-                print(event["error"], file=sys.stderr)
-                return 1
-    return 1
+        await session.ask(question, Printer().show)
 
 
-async def follow(url: str, session_id: str, last_event_id: str | None, token: Token | None) -> int:
+async def follow(url: str, session_id: str, last_event_id: str | None, token: Token | None) -> None:
     """Print every frame of the session as it came, from `last_event_id` or from the beginning."""
     async with connect(url, session_id, last_event_id=last_event_id, token=token) as session:
         async for event in session:
             print(json.dumps(dict(event.fields), ensure_ascii=False), flush=True)
-    return 0
 
 
 class Printer:
@@ -111,7 +100,7 @@ def token_of(file: Path | None) -> Token | None:
 
 def main() -> int:
     """What the command line asks for; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m fanline", description=__doc__)
+    parser = argparse.ArgumentParser(prog="fanline", description=__doc__)
     parser.add_argument("url", help="the gateway's socket: ws://HOST/ws")
     parser.add_argument("session", help="the session to speak in or to follow")
     parser.add_argument("question", nargs="?", help="what to ask; none: follow the session")
@@ -127,13 +116,15 @@ def main() -> int:
     token = token_of(arguments.token_file)
     try:
         if question is None:
-            return asyncio.run(follow(url, session, arguments.after, token))
-        return asyncio.run(ask(url, session, question, token))
+            asyncio.run(follow(url, session, arguments.after, token))
+        else:
+            asyncio.run(ask(url, session, question, token))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (FanlineError, OSError) as error:
+    except (FanlineError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
 
 
 if __name__ == "__main__":

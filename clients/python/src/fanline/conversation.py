@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fanline.errors import TurnFailed
 from fanline.events import Event
 
 
@@ -35,6 +36,14 @@ class Turn:
         """The turn's texts of its highest attempt, in order."""
         return "".join(text.content for text in self.texts.values() if text.attempt == self.attempt)
 
+    def result(self) -> str:
+        """The answer of a turn that is over. Raises `TurnFailed` when it has failed or was
+        stopped."""
+        if self.status == "completed":
+            return self.answer
+        error = self.error or {"code": self.status, "error": self.status}
+        raise TurnFailed(error["code"], error["error"])
+
 
 class Conversation:
     """What a tab shows. Apply every event once, in order."""
@@ -44,10 +53,10 @@ class Conversation:
 
     def apply(self, event: Event) -> None:
         """Take one event into account; unknown types change nothing."""
-        if event.type == "connection" and event.get("reset"):
+        if event.is_reset:
             self.turns.clear()
         apply = _APPLY.get(event.type)
-        turn_id = event.get("turn_id")
+        turn_id = event.turn_id
         if apply is not None and turn_id is not None and event.position is not None:
             apply(self.turns.setdefault(turn_id, Turn(turn_id)), event)
 

@@ -29,7 +29,7 @@ class Cursor:
     def _on_connected(self, event: Event) -> None:
         head = event.get("head")
         self._replay_until = Position.parse(head) if head else None
-        if event["reset"]:
+        if event.is_reset:
             self.position = None
 
     def _is_new(self, position: Position) -> bool:

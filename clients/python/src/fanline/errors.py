@@ -17,6 +17,10 @@ class Forbidden(Refused):
     """The token is good and does not name this session, or the `Origin` is foreign."""
 
 
+class Closed(FanlineError):
+    """The session was closed, here or in another task or thread."""
+
+
 class TooBig(FanlineError):
     """A message is bigger than the gateway takes. It was not sent; the session can go on."""
 

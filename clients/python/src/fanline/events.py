@@ -1,9 +1,12 @@
 """Frames as they come: fields by name, and the position that orders them."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
+
+_POSITION = re.compile(r"([0-9]+)-([0-9]+)")
 
 
 class Position(NamedTuple):
@@ -18,19 +21,31 @@ class Position(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "Position":
         """The position that `text` writes as `<epoch>-<seq>`. Raises `ValueError`."""
-        epoch, _, seq = text.partition("-")
-        return cls(int(epoch), int(seq))
+        found = _POSITION.fullmatch(text)
+        if found is None:
+            raise ValueError(f"not a position: {text!r}")
+        return cls(int(found[1]), int(found[2]))
 
 
 @dataclass(frozen=True)
 class Event:
-    """One frame from the gateway. Unknown types and fields are kept: a newer gateway may send
-    them."""
+    """One frame from the gateway: its fields by the names that the protocol gives them. Unknown
+    types and fields are kept: a newer gateway may send them."""
 
     type: str
     position: Position | None
     """`None` for a frame that is in no log: `connection`, `heartbeat`, an answer to this socket."""
     fields: Mapping[str, Any]
+
+    @property
+    def turn_id(self) -> str | None:
+        """The turn that it belongs to: what `send` returned for the turn's message."""
+        return self.fields.get("turn_id")
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether it says: drop every event that you have, the whole log follows."""
+        return self.type == "connection" and bool(self.fields.get("reset"))
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]

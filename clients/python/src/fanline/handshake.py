@@ -1,12 +1,14 @@
-"""The handshake: opens one socket of a session, with a token where the gateway wants one.
+"""The handshakes that open and close one socket of a session, with a token where one is wanted.
 
 The token travels in one header. It is in no URL, no log and no `repr`.
 """
 
+import asyncio
 import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import cast
@@ -14,14 +16,19 @@ from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConcurrencyError,
+    ConnectionClosed,
+    InvalidStatus,
+    WebSocketException,
+)
 from websockets.http11 import Response
 from websockets.typing import Origin
 
 from fanline.errors import FanlineError, Forbidden, Refused, Unauthorized
 from fanline.events import Position
 
-OPEN_SECONDS = 10.0
+OPEN_SECONDS, CLOSE_SECONDS = 10.0, 2.0
 UNAUTHORIZED, FORBIDDEN = 401, 403
 TOO_MANY_REQUESTS = 429  # alone among the statuses below 500, it will pass
 
@@ -54,6 +61,10 @@ class Handshake:
     origin: str | None = None
     token: Token | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("ws://", "wss://")):
+            raise ValueError("the gateway's address begins with ws:// or wss://")
+
     async def open(self, cursor: Position | None) -> ClientConnection | None:
         """A socket that begins after `cursor`; `None` when the gateway cannot be reached, or may
         say otherwise later. Raises `Refused` when it will not, and what the token's function
@@ -70,6 +81,7 @@ class Handshake:
                 compression=None,
                 max_size=None,
                 open_timeout=OPEN_SECONDS,
+                close_timeout=CLOSE_SECONDS,
                 logger=_log,
             )
         except InvalidStatus as refusal:
@@ -79,6 +91,20 @@ class Handshake:
         except (OSError, TimeoutError, WebSocketException):
             pass  # nobody is there, or no gateway: another try may find one
         return None
+
+
+async def hang_up(socket: ClientConnection) -> None:
+    """Close it in good order, so that what was said arrives; cut off after `CLOSE_SECONDS`, or when
+    this is cancelled."""
+    closing = asyncio.create_task(socket.close())
+    try:
+        with suppress(ConnectionClosed, ConcurrencyError):
+            while True:
+                await socket.recv()  # nobody wants it, and the gateway's close lies behind it
+        await closing
+    finally:
+        closing.cancel()
+        socket.transport.abort()
 
 
 async def _authorization(token: Token) -> dict[str, str]:
