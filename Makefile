@@ -40,6 +40,7 @@ $(LIGHTHOUSE): frontend/lighthouse/package-lock.json | setup
 	@touch $@
 
 # Everything on this machine: embedded Redis, one gateway on 8000, one worker. Ends with Ctrl-C.
+# An agent of your own: AGENT=path/to/file.py:name AGENT_REQUIREMENTS=path/to/requirements.txt
 run: setup frontend
 	$(BIN)/python -m dev.run
 
@@ -49,9 +50,11 @@ test: setup check frontend $(LIGHTHOUSE)
 	$(BIN)/python -m dev.run_tests
 
 # The fault table, within ten minutes: SEED=42 REPEAT=3 SHORT=1 ONLY="part of a name" SABOTAGE=gap|fence|dedupe|epoch
+# BEHIND=nginx puts all tabs through the front proxy of docker-compose.yml.
 faults: setup
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed '$(SEED)') $(if $(REPEAT),--repeat '$(REPEAT)') \
-		$(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(SABOTAGE),--sabotage '$(SABOTAGE)')
+		$(if $(SHORT),--short) $(if $(ONLY),--only "$(ONLY)") $(if $(SABOTAGE),--sabotage '$(SABOTAGE)') \
+		$(if $(BEHIND),--behind '$(BEHIND)')
 
 # The abuse table, within ten minutes: SEED=42 SHORT=1 ONLY="part of a name" WRITE=1 (into docs/abuse.md)
 abuse: setup
@@ -105,4 +108,6 @@ format: setup $(PACKAGES)
 lock:
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --no-header --upgrade pyproject.toml -o requirements.lock
+	@# What the image installs: the same without what only `make` needs.
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 	rm -rf .venv-lock

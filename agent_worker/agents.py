@@ -3,11 +3,12 @@
 An agent is entered once per process: one model client and one MCP connection, not one a message.
 """
 
+import inspect
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydantic_ai import AbstractToolset, Agent
 from pydantic_ai.mcp import MCPToolset
@@ -18,7 +19,7 @@ from agent_worker.fhir.sources import build_source
 from agent_worker.mcp_connection import McpConnection, build_auth
 from agent_worker.model_results import cut_for_model
 from agent_worker.models import build_model
-from agent_worker.named import load_named
+from agent_worker.named import load_named, say_in_one_line
 from agent_worker.patient_history import PatientAgent, build_patient_history_agent
 from agent_worker.settings import WorkerSettings
 from shared.ids import SessionId, TurnId
@@ -40,6 +41,7 @@ class TurnContext:
     attempt: int
 
 
+T = TypeVar("T")
 AgentForTurn = Callable[[TurnContext], tuple[Agent[Any, Any], Any]]
 """From a turn to the agent that answers it and that agent's dependencies."""
 
@@ -82,21 +84,30 @@ async def open_agent(
     settings: WorkerSettings, clinical: ClinicalAgents
 ) -> AsyncGenerator[AgentForTurn, None]:
     """The agent for every turn of this process. Raises `ValueError` when `AGENT` names none."""
-    if settings.agent:
-        named = load_named(settings.agent, "AGENT")
-        if isinstance(named, Agent):
-            agent = cast(Agent[Any, Any], named)
-            async with agent:
-                yield lambda context: (agent, None)
-        else:
-            async with _as_context_manager(named, settings.agent) as agent_for_turn:
-                if not callable(agent_for_turn):
-                    raise ValueError(f"AGENT: {settings.agent!r} yields no function of a turn")
-                yield agent_for_turn
-    else:
+    if not settings.agent:
         chat_agent = clinical.chat_agent
         async with chat_agent:
             yield lambda context: (chat_agent, None)
+        return
+    named = load_named(settings.agent, "AGENT")
+    async with AsyncExitStack() as stack:
+        if isinstance(named, Agent):
+            agent = cast(Agent[Any, Any], named)
+            await _enter(stack, agent, settings.agent)
+            yield lambda context: (agent, None)
+        else:
+            manager = _as_context_manager(named, settings.agent)
+            agent_for_turn = await _enter(stack, manager, settings.agent)
+            if not callable(agent_for_turn):
+                raise ValueError(f"AGENT: {settings.agent!r} yields no function of a turn")
+            yield agent_for_turn
+
+
+async def _enter(stack: AsyncExitStack, manager: AbstractAsyncContextManager[T], name: str) -> T:
+    try:
+        return await stack.enter_async_context(manager)
+    except Exception as error:
+        raise ValueError(f"AGENT: {name!r} cannot be opened: {say_in_one_line(error)}") from error
 
 
 def _as_context_manager(named: object, name: str) -> AbstractAsyncContextManager[AgentForTurn]:
@@ -105,16 +116,21 @@ def _as_context_manager(named: object, name: str) -> AbstractAsyncContextManager
     if callable(named) and not isinstance(named, AbstractAsyncContextManager):
         manager = _call(named, name)
     if not isinstance(manager, AbstractAsyncContextManager):
-        raise ValueError(f"AGENT: {name!r} is neither an agent nor an async context manager")
+        kind = type(manager).__name__
+        raise ValueError(
+            f"AGENT: {name!r} is neither an agent nor an async context manager, but a {kind}"
+        )
     return cast(AbstractAsyncContextManager[AgentForTurn], manager)
 
 
 def _call(make: Callable[[], object], name: str) -> object:
     try:
-        return make()
+        made = make()
     except Exception as error:
-        kind = type(error).__name__
-        raise ValueError(f"AGENT: {name!r} cannot be called: {kind}: {error}") from error
+        raise ValueError(f"AGENT: {name!r} cannot be called: {say_in_one_line(error)}") from error
+    if inspect.iscoroutine(made):
+        made.close()  # nobody will await it, and Python would say so besides
+    return made
 
 
 def _build_toolset(settings: WorkerSettings) -> AbstractToolset[Any]:

@@ -20,6 +20,7 @@ from typing import cast
 import redis
 from dotenv import load_dotenv
 
+from dev.agent_requirements import install_requirements
 from dev.embedded_redis import EmbeddedRedis
 from shared.keys import WORK_GROUP, Keys
 
@@ -34,6 +35,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _exit)
     load_dotenv(".env")
     environment = dict(os.environ)
+    requirements = environment.get("AGENT_REQUIREMENTS")
+    if requirements and not install_requirements(Path(requirements)):
+        return 1
     if not _port_is_free(environment):
         print(f"Port {_port(environment)} is in use: choose another with PORT=8001 make run.")
         return 1

@@ -45,6 +45,16 @@ async def yields_no_function():
     yield agent
 
 
+@asynccontextmanager
+async def does_not_open():
+    raise OSError("no database")
+    yield
+
+
+async def coroutine():
+    return agent
+
+
 def takes_arguments(one):
     return one
 
@@ -55,7 +65,7 @@ CONTEXT = TurnContext(SessionId("s"), TurnId("t"), 1)
 
 
 @pytest.fixture
-def agents_py(tmp_path: Path) -> Path:
+def agents_py(tmp_path: Path, fresh_imports: None) -> Path:
     file = tmp_path / "agents_of_mine.py"
     file.write_text(AGENTS)
     return file
@@ -96,29 +106,40 @@ async def test_a_module_is_named_by_its_import_path(
         assert agent_for_turn(CONTEXT)[0].name == "mine"
 
 
+OTHERS = {
+    "broken": "def agent(:\n",
+    "raising": "import os\nagent = os.environ['A_KEY']\n",
+    "ending": "import sys\nsys.exit('not\\ntoday')\n",
+    "needing": "import no_such_package.part\n",
+}
 WRONG = [
     ("agent", "neither module:name nor file.py:name"),
     ("no_such_module:agent", "No module named 'no_such_module'"),
-    ("no_such_file.py:agent", "No such file"),
-    ("{file}:missing", "has no attribute 'missing'"),
-    ("{file}:number", "neither an agent nor an async context manager"),
+    ("no_such_file.py:agent", f"there is no file {Path.cwd()}/no_such_file.py"),
+    ("{file}:missing", "{file} has no 'missing'"),
+    ("{file}:number", "neither an agent nor an async context manager, but a int"),
+    ("{file}:coroutine", "neither an agent nor an async context manager, but a coroutine"),
     ("{file}:takes_arguments", "cannot be called: TypeError"),
     ("{file}:yields_no_function", "yields no function of a turn"),
-    ("{broken}:agent", "SyntaxError"),
-    ("{raising}:agent", "KeyError: 'A_KEY'"),
+    ("{file}:does_not_open", "cannot be opened: OSError: no database ({file}, line "),
+    ("{broken}:agent", "SyntaxError: "),
+    ("{raising}:agent", "KeyError: 'A_KEY' ({raising}, line 2)"),
+    ("{ending}:agent", "SystemExit: not today ({ending}, line 2)"),
+    ("{needing}:agent", "No module named 'no_such_package' ({needing}, line 1); what it needs is"),
 ]
 
 
 @pytest.mark.parametrize(("name", "sentence"), WRONG)
 async def test_a_wrong_name_is_told_in_one_line(agents_py: Path, name: str, sentence: str) -> None:
-    broken, raising = agents_py.with_name("broken.py"), agents_py.with_name("raising.py")
-    broken.write_text("def agent(:\n")
-    raising.write_text("import os\nagent = os.environ['A_KEY']\n")
-    named = name.format(file=agents_py, broken=broken, raising=raising)
+    files = {"file": agents_py}
+    for word, code in OTHERS.items():
+        files[word] = agents_py.with_name(f"{word}.py")
+        files[word].write_text(code)
+    named = name.format(**files)
     with pytest.raises(ValueError, match="AGENT") as raised:
         async with opened(named):
             pass
-    assert sentence in str(raised.value)
+    assert sentence.format(**files) in str(raised.value)
     assert named in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
 
@@ -131,7 +152,7 @@ async def test_a_worker_with_a_wrong_agent_stops_at_start_with_one_line(
     (worker,) = deployment.processes
     assert worker.process.returncode == 1
     (line,) = worker.log().splitlines()
-    assert line.startswith(f"AGENT: '{agents_py}:missing' cannot be loaded: AttributeError")
+    assert line == f"AGENT: '{agents_py}:missing' cannot be loaded: {agents_py} has no 'missing'"
 
 
 def _global_of(function: Any, name: str) -> Any:

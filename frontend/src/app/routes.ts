@@ -6,7 +6,7 @@
  */
 import { createStore } from "zustand/vanilla";
 import { readStored, writeStored } from "@/app/storage";
-import { newId } from "@/lib/new-id";
+import { newId } from "@/session/new-id";
 import type { Id } from "@/session/state";
 
 /** A session, or an address that looks like one and whose id no session can have. */

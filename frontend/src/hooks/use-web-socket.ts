@@ -1,6 +1,7 @@
 /** The session as React sees it: a thin binding over the session's own store. */
 import { useEffect, useMemo } from "react";
 import { useStore } from "zustand";
+import { pageSurroundings } from "@/lib/page-surroundings";
 import type { Position } from "@/protocol/position";
 import { type Message, messagesOf } from "@/session/messages";
 import { isLoaded, SessionClient } from "@/session/session-client";
@@ -39,7 +40,7 @@ export type WebSocketSession = {
  * `sessionId` is another session: nothing of the one before is left.
  */
 export function useWebSocket(sessionId: string): WebSocketSession {
-  const client = useMemo(() => new SessionClient(sessionId), [sessionId]);
+  const client = useMemo(() => new SessionClient(sessionId, pageSurroundings()), [sessionId]);
   useEffect(() => {
     client.open();
     return () => client.close();

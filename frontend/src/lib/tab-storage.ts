@@ -1,7 +1,7 @@
 /** What this tab keeps of a session, for as long as the tab lives; all of it may be clinical. */
+import { OUTBOX_PREFIX } from "@/session/outbox";
 
 export const DRAFT_PREFIX = "fanline-draft:";
-export const OUTBOX_PREFIX = "fanline-outbox:";
 
 /** Nothing of a deleted session stays behind. */
 export function forgetInTab(sessionId: string): void {

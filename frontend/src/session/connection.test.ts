@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { pageSurroundings } from "@/lib/page-surroundings";
 import { SessionClient } from "@/session/session-client";
 import { connected, SESSION } from "@/test/builders";
 import { type FakeGateway, fakeGateway } from "@/test/fake-gateway";
@@ -12,7 +13,7 @@ beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(1);
   sessionStorage.clear();
   gateway = fakeGateway();
-  client = new SessionClient(SESSION);
+  client = new SessionClient(SESSION, pageSurroundings());
   client.open();
 });
 

@@ -7,13 +7,14 @@ import { type Frame, parseFrame } from "@/protocol/guard";
 import { MANY_FAILURES, STABLE_MS, type Verdict, waitMs } from "@/session/reconnect";
 import { SessionSocket, type SocketListener } from "@/session/session-socket";
 import type { ConnectionReason, ConnectionState, ConnectionView } from "@/session/state";
+import type { Watcher } from "@/session/surroundings";
 
 const OPEN_MS = 10_000;
 const READY_MS = 3000;
 /** Until the gateway has said how often its heart beats. */
 const SILENCE_MS = 30_000;
 
-export type Listener = Pick<SocketListener, "sessionId" | "address"> & {
+export type Listener = Pick<SocketListener, "sessionId" | "surroundings" | "address"> & {
   readonly onFrame: (frame: Frame) => void;
   /** The gateway is there and has its Redis: say what is due. */
   readonly onConnected: () => void;
@@ -22,7 +23,7 @@ export type Listener = Pick<SocketListener, "sessionId" | "address"> & {
   readonly onChange: (view: ConnectionView) => void;
 };
 
-export class Connection {
+export class Connection implements Watcher {
   private socket: SessionSocket | null = null;
   private isWanted = false;
   /** The gateway has said that this tab is not to come back as it is. */
@@ -36,6 +37,7 @@ export class Connection {
   private silenceMs = SILENCE_MS;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private watchdog: ReturnType<typeof setTimeout> | undefined;
+  private unwatch: () => void = () => {};
   private view: ConnectionView = { state: "reconnecting", reason: null, reconnects: 0 };
 
   constructor(private readonly listener: Listener) {}
@@ -44,9 +46,7 @@ export class Connection {
   open(): void {
     if (this.isWanted) return;
     this.isWanted = true;
-    window.addEventListener("online", this.onOnline);
-    window.addEventListener("offline", this.onOffline);
-    document.addEventListener("visibilitychange", this.onVisible);
+    this.unwatch = this.listener.surroundings.watch(this);
     this.connect();
   }
 
@@ -55,9 +55,7 @@ export class Connection {
     this.isWanted = false;
     this.isRefused = false;
     this.view = { ...this.view, state: "reconnecting", reason: null };
-    window.removeEventListener("online", this.onOnline);
-    window.removeEventListener("offline", this.onOffline);
-    document.removeEventListener("visibilitychange", this.onVisible);
+    this.unwatch();
     clearTimeout(this.retryTimer);
     this.leaveSocket();
   }
@@ -139,13 +137,13 @@ export class Connection {
     }
     if (verdict.kind === "too big") this.listener.onTooBig();
     if (verdict.cause !== undefined) this.takeCause(verdict.cause);
-    else if (!wasOpen && !this.hasAsked && navigator.onLine) void this.findCause();
+    else if (!wasOpen && !this.hasAsked && this.isOnline) void this.findCause();
     this.comeBack(waitMs(verdict, this.failures));
   }
 
   private comeBack(ms: number): void {
     this.failures += 1;
-    const reason = navigator.onLine ? this.cause : "offline";
+    const reason = this.isOnline ? this.cause : "offline";
     this.show(this.failures < MANY_FAILURES ? "reconnecting" : "disconnected", reason);
     this.retryTimer = setTimeout(this.comeBackNow, ms);
   }
@@ -159,10 +157,14 @@ export class Connection {
   /** A browser does not tell why a handshake failed; whether the gateway is ready tells most. */
   private async findCause(): Promise<void> {
     this.hasAsked = true;
-    const cause = await askReadiness();
+    const cause = await askReadiness(this.listener.surroundings.gateway);
     if (!this.hasAsked || this.isRefused || !this.isWanted) return; // it is answered by now
     this.cause = cause;
     this.show(this.view.state, cause);
+  }
+
+  private get isOnline(): boolean {
+    return this.listener.surroundings.isOnline();
   }
 
   private watchFor(silenceMs: number): void {
@@ -191,16 +193,15 @@ export class Connection {
     this.openedAt = null;
   }
 
-  private readonly onOnline = (): void => {
+  readonly onOnline = (): void => {
     if (this.isWanted && this.socket === null && !this.isRefused) this.comeBackNow();
   };
 
-  private readonly onOffline = (): void => {
+  readonly onOffline = (): void => {
     if (this.socket !== null) this.drop();
   };
 
-  private readonly onVisible = (): void => {
-    if (document.hidden) return;
+  readonly onVisible = (): void => {
     // Whoever was signed out may have signed in meanwhile, in another tab.
     if (this.view.reason === "unauthorized") this.isRefused = false;
     this.onOnline();
@@ -213,9 +214,9 @@ export class Connection {
   }
 }
 
-async function askReadiness(): Promise<ConnectionReason> {
+async function askReadiness(gateway: string): Promise<ConnectionReason> {
   try {
-    const answer = await fetch("/readyz", { signal: AbortSignal.timeout(READY_MS) });
+    const answer = await fetch(`${gateway}/readyz`, { signal: AbortSignal.timeout(READY_MS) });
     return answer.ok ? "refused" : "unavailable";
   } catch {
     return "unreachable";

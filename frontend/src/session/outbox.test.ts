@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { pageSurroundings } from "@/lib/page-surroundings";
 import { SessionClient } from "@/session/session-client";
 import { connected, FrameWriter, SESSION } from "@/test/builders";
 import { type FakeGateway, fakeGateway } from "@/test/fake-gateway";
@@ -10,7 +11,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   sessionStorage.clear();
   gateway = fakeGateway();
-  client = new SessionClient(SESSION);
+  client = new SessionClient(SESSION, pageSurroundings());
   client.open();
 });
 
@@ -117,7 +118,7 @@ describe("a message", () => {
   it("survives a reload before it was shown", () => {
     const id = client.sendMessage("hello");
     client.close();
-    client = new SessionClient(SESSION);
+    client = new SessionClient(SESSION, pageSurroundings());
     expect(outbox()).toMatchObject([{ id, content: "hello", state: "waiting" }]);
     client.open();
     gateway.socket.open(connected());
@@ -130,7 +131,7 @@ describe("a message", () => {
     gateway.socket.say(anError({ message_id: id, code: "too_many", retryable: true }));
     expect(outbox()).toMatchObject([{ state: "refused" }]);
     client.close();
-    client = new SessionClient(SESSION);
+    client = new SessionClient(SESSION, pageSurroundings());
     client.open();
     gateway.socket.open(connected());
     expect(gateway.socket.said).toEqual([]);
@@ -161,7 +162,7 @@ describe("the tab's own storage", () => {
     '[{"id":"a","content":"b","at":1,"state":"refused"}]',
   ])("with %j in it is an empty outbox", (stored) => {
     sessionStorage.setItem(`fanline-outbox:${SESSION}`, stored);
-    expect(new SessionClient(SESSION).store.getState().outbox).toEqual([]);
+    expect(new SessionClient(SESSION, pageSurroundings()).store.getState().outbox).toEqual([]);
   });
 
   it("that cannot be used keeps no message from being sent", () => {

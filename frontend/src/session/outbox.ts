@@ -4,10 +4,13 @@
  * Saying it again is harmless: a message runs once by its id, and stopping a turn twice stops it
  * once. Kept in the tab's own storage, so that a reload in mid-air loses nothing.
  */
-import { OUTBOX_PREFIX } from "@/lib/tab-storage";
 import type { ClientFrame, ErrorMessage } from "@/protocol/events.gen";
 import { type Frame, isKnown } from "@/protocol/guard";
 import type { Id, PendingMessage, SocketError } from "@/session/state";
+import type { Surroundings } from "@/session/surroundings";
+
+/** Of the key under which it is stored; the session's id follows. */
+export const OUTBOX_PREFIX = "fanline-outbox:";
 
 /** Messages that may wait for their echo. */
 const MOST_MESSAGES = 100;
@@ -28,7 +31,10 @@ export class Outbox {
   messages: readonly PendingMessage[];
   private cancels: readonly Id[] = [];
 
-  constructor(private readonly sessionId: string) {
+  constructor(
+    private readonly sessionId: string,
+    private readonly storage: Surroundings["storage"],
+  ) {
     this.messages = this.read();
     this.unsend();
   }
@@ -126,8 +132,8 @@ export class Outbox {
   private write(messages: readonly PendingMessage[]): void {
     this.messages = messages;
     try {
-      if (messages.length === 0) sessionStorage.removeItem(this.key);
-      else sessionStorage.setItem(this.key, JSON.stringify(messages));
+      if (messages.length === 0) this.storage()?.removeItem(this.key);
+      else this.storage()?.setItem(this.key, JSON.stringify(messages));
     } catch {
       // Storage is full or forbidden: the message lives as long as the page, as without it.
     }
@@ -135,7 +141,7 @@ export class Outbox {
 
   private read(): readonly PendingMessage[] {
     try {
-      const stored: unknown = JSON.parse(sessionStorage.getItem(this.key) ?? "[]");
+      const stored: unknown = JSON.parse(this.storage()?.getItem(this.key) ?? "[]");
       return Array.isArray(stored) ? stored.filter(isStored) : [];
     } catch {
       return [];

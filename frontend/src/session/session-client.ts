@@ -5,11 +5,11 @@
  * converge because each reduces the same events.
  */
 import { createStore } from "zustand/vanilla";
-import { newId } from "@/lib/new-id";
 import type { ClientFrame } from "@/protocol/events.gen";
 import { comparePositions, formatPosition } from "@/protocol/position";
 import { Connection } from "@/session/connection";
 import { type Arrival, FrameBuffer } from "@/session/frame-buffer";
+import { newId } from "@/session/new-id";
 import { Outbox } from "@/session/outbox";
 import { applyFrame } from "@/session/reducer";
 import {
@@ -20,6 +20,7 @@ import {
   type SessionState,
   type SocketError,
 } from "@/session/state";
+import type { Surroundings } from "@/session/surroundings";
 
 export type SessionView = {
   readonly session: SessionState;
@@ -31,12 +32,16 @@ export type SessionView = {
 
 export class SessionClient {
   private readonly outbox: Outbox;
-  private readonly buffer = new FrameBuffer((arrivals) => this.apply(arrivals));
+  private readonly buffer: FrameBuffer;
   private readonly connection: Connection;
   readonly store;
 
-  constructor(private readonly sessionId: string) {
-    this.outbox = new Outbox(sessionId);
+  constructor(
+    private readonly sessionId: string,
+    private readonly surroundings: Surroundings,
+  ) {
+    this.buffer = new FrameBuffer(surroundings.schedule, (arrivals) => this.apply(arrivals));
+    this.outbox = new Outbox(sessionId, surroundings.storage);
     this.store = createStore<SessionView>(() => ({
       session: EMPTY_SESSION,
       outbox: this.outbox.messages,
@@ -45,6 +50,7 @@ export class SessionClient {
     }));
     this.connection = new Connection({
       sessionId,
+      surroundings,
       address: (ticket) => this.address(ticket),
       onFrame: (frame) => this.buffer.push(frame),
       onConnected: () => this.sayWhatIsDue(),
@@ -96,8 +102,7 @@ export class SessionClient {
     const query = new URLSearchParams({ session_id: this.sessionId });
     if (cursor !== null) query.set("last_event_id", formatPosition(cursor));
     if (ticket !== null) query.set("ticket", ticket);
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    return `${scheme}//${location.host}/ws?${query}`;
+    return `${this.surroundings.gateway.replace(/^http/, "ws")}/ws?${query}`;
   }
 
   private apply(arrivals: readonly Arrival[]): void {

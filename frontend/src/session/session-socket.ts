@@ -2,13 +2,14 @@
  * One socket, from the request for its ticket, where this gateway wants one, to its end. It ends
  * once: by itself, which is told with what there is to do, or by being left, which is told nobody.
  */
-import { wantsTickets } from "@/lib/sign-in";
 import { judgeClose, type Verdict } from "@/session/reconnect";
 import type { Id } from "@/session/state";
+import type { Socket, Surroundings } from "@/session/surroundings";
 import { askForTicket } from "@/session/ticket";
 
 export type SocketListener = {
   readonly sessionId: Id;
+  readonly surroundings: Surroundings;
   /** The address to open now, with the cursor, and with the ticket where one is wanted. */
   readonly address: (ticket: string | null) => string;
   readonly onOpen: () => void;
@@ -18,10 +19,10 @@ export type SocketListener = {
 
 export class SessionSocket {
   private readonly leaving = new AbortController();
-  private socket: WebSocket | null = null;
+  private socket: Socket | null = null;
 
   constructor(private readonly listener: SocketListener) {
-    if (wantsTickets()) void this.openWithTicket();
+    if (listener.surroundings.ticketHeaders !== null) void this.openWithTicket();
     else this.open(null);
   }
 
@@ -35,7 +36,8 @@ export class SessionSocket {
   }
 
   private async openWithTicket(): Promise<void> {
-    const answer = await askForTicket(this.listener.sessionId, this.leaving.signal);
+    const { sessionId, surroundings } = this.listener;
+    const answer = await askForTicket(sessionId, surroundings, this.leaving.signal);
     this.unlessLeft(() => {
       if (answer.kind === "open") this.open(answer.ticket);
       else this.listener.onEnd(answer);
@@ -43,11 +45,14 @@ export class SessionSocket {
   }
 
   private open(ticket: string | null): void {
-    const socket = new WebSocket(this.listener.address(ticket));
-    const { onOpen, onText, onEnd } = this.listener;
+    const { surroundings, address, onOpen, onText, onEnd } = this.listener;
+    const socket = surroundings.openSocket(address(ticket));
     socket.onopen = () => this.unlessLeft(onOpen);
     socket.onmessage = ({ data }: MessageEvent<unknown>) => this.unlessLeft(() => onText(data));
-    socket.onclose = ({ code, reason }) => this.unlessLeft(() => onEnd(judgeClose(code, reason)));
+    socket.onclose = ({ code, reason }: CloseEvent) =>
+      this.unlessLeft(() => onEnd(judgeClose(code, reason)));
+    // Its close follows, and tells as much. In Node an error that nobody hears ends the process.
+    socket.onerror = () => {};
     this.socket = socket;
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { pageSurroundings } from "@/lib/page-surroundings";
 import { SessionClient } from "@/session/session-client";
 import { connected, FrameWriter, SESSION } from "@/test/builders";
 import { type FakeGateway, fakeGateway } from "@/test/fake-gateway";
@@ -14,7 +15,7 @@ beforeEach(() => {
   sessionStorage.clear();
   writeMeta("auth-mode", "jwt");
   gateway = fakeGateway();
-  client = new SessionClient(SESSION);
+  client = new SessionClient(SESSION, pageSurroundings());
 });
 
 afterEach(() => {
@@ -30,7 +31,6 @@ async function open(...answers: (Response | Promise<Response>)[]): Promise<void>
   client.open();
   await pass(0);
 }
-
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 function refusal(status: number, headers: Record<string, string> = {}): Response {
@@ -238,7 +238,7 @@ describe("a gateway that gives no ticket now", () => {
     expect(gateway.asked).toHaveLength(2);
     await pass(100);
     expect(gateway.sockets).toHaveLength(1);
-    expect(fetch).not.toHaveBeenCalledWith("/readyz", expect.anything());
+    expect(fetch).not.toHaveBeenCalledWith("http://localhost:3000/readyz", expect.anything());
   });
 
   it("because nobody is there is asked again, and asked nothing else", async () => {

@@ -4,7 +4,9 @@
  */
 import { backoffMs, type Verdict } from "@/session/reconnect";
 import type { Id } from "@/session/state";
+import type { Surroundings, TicketHeaders } from "@/session/surroundings";
 
+const CONTENT = { Accept: "application/json", "Content-Type": "application/json" };
 /** As long as a tab goes on waiting because it was told to. */
 const LONGEST_MS = 300_000;
 
@@ -12,11 +14,22 @@ const LONGEST_MS = 300_000;
 export type TicketAnswer = { readonly kind: "open"; readonly ticket: string | null } | Verdict;
 
 /** Asks for one ticket; never fails. Aborting it makes its answer worthless. */
-export async function askForTicket(sessionId: Id, signal: AbortSignal): Promise<TicketAnswer> {
+export async function askForTicket(
+  sessionId: Id,
+  { gateway, ticketHeaders }: Surroundings,
+  signal: AbortSignal,
+): Promise<TicketAnswer> {
+  let said: TicketHeaders;
   try {
-    const answer = await fetch("/tickets", {
+    said = (await ticketHeaders?.()) ?? {};
+  } catch (error) {
+    console.warn("there is no token for a ticket", error);
+    return { kind: "back off", cause: "unauthorized" };
+  }
+  try {
+    const answer = await fetch(`${gateway}/tickets`, {
       method: "POST",
-      headers: { Accept: "application/json", "Content-Type": "application/json" },
+      headers: { ...CONTENT, ...said },
       body: JSON.stringify({ session_id: sessionId }),
       credentials: "same-origin",
       redirect: "manual",

@@ -6,6 +6,7 @@ export class FakeSocket {
   onopen: ((event: Event) => void) | null = null;
   onmessage: ((event: MessageEvent<unknown>) => void) | null = null;
   onclose: ((event: CloseEvent) => void) | null = null;
+  onerror: ((event: Event) => void) | null = null;
   readonly said: Frame[] = [];
   isClosed = false;
 
@@ -36,7 +37,7 @@ export class FakeSocket {
 
   /** The connection ends; a handshake that never was ends with 1006, too. */
   end(code = 1006, reason = ""): void {
-    this.onclose?.(new CloseEvent("close", { code, reason }));
+    this.onclose?.({ code, reason } as CloseEvent); // Node 20 has no CloseEvent
   }
 
   get query(): URLSearchParams {
@@ -79,8 +80,8 @@ export function fakeGateway(status: number | null = 200): FakeGateway {
       return openSocket(url);
     }),
   );
-  const answer = (path: string, request: RequestInit = {}) => {
-    if (path === "/tickets") return gateway.giveTicket(request);
+  const answer = (url: string, request: RequestInit = {}) => {
+    if (new URL(url).pathname === "/tickets") return gateway.giveTicket(request);
     return status === null
       ? Promise.reject(new TypeError("Failed to fetch"))
       : Promise.resolve(new Response(null, { status }));
