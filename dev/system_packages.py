@@ -13,9 +13,15 @@ PACKAGES = {
     "redis-cli": "redis-tools",
     "chromium": "chromium",
     "cc": "build-essential",
+    "nginx": "nginx",
+    "curl": "curl",
+    "openssl": "openssl",
 }
 """Program to Debian package. Redis proper runs the same tests as the embedded server; Chromium is
-the browser of `tests/browser`; the benchmarks' load generator is written in C."""
+the browser of `tests/browser`; the benchmarks' load generator is written in C; nginx is the front
+proxy of docker-compose.yml; curl and openssl are in commands of our pages."""
+SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))
+"""Where programs are looked for: Debian has servers where only root looks."""
 
 
 def main() -> int:
@@ -33,7 +39,8 @@ def main() -> int:
 
 
 def _missing() -> list[str]:
-    return [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    found = {program: shutil.which(program, path=SEARCHED) for program in PACKAGES}
+    return [package for program, package in PACKAGES.items() if found[program] is None]
 
 
 if __name__ == "__main__":

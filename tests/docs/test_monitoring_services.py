@@ -5,8 +5,8 @@ from typing import Any
 import yaml
 
 from gateway.settings import DEFAULT_ORIGINS
+from tests.deploy.files import OURS, SERVICES
 from tests.docs.markdown import ROOT, read_page
-from tests.docs.test_compose import OURS, SERVICES
 
 PROMETHEUS: dict[str, Any] = yaml.safe_load(read_page("deploy/prometheus/prometheus.yml"))
 

@@ -1,6 +1,7 @@
 """`make faults`: every scenario on real processes, and one table. Exits with 1 unless it is clean.
 
-`python -m tests.faults [--seed S] [--repeat N] [--short] [--only TEXT] [--sabotage NAME]`
+`python -m tests.faults [--seed S] [--repeat N] [--short] [--only TEXT] [--sabotage NAME]
+[--behind nginx]`
 """
 
 import argparse
@@ -34,6 +35,7 @@ def main() -> int:
         again += " SHORT=1" if options.short else ""
         again += f" ONLY='{options.only}'" if options.only else ""
         again += f" SABOTAGE={options.sabotage}" if options.sabotage else ""
+        again += f" BEHIND={options.behind}" if options.behind else ""
         print(f"{len(red)} of {len(rows)} rows are red. To run them again: {again}")
     if options.sabotage:
         clean = [row.scenario for row in rows if not row.broke_a_promise]
@@ -57,6 +59,7 @@ async def _run(scenarios: list[Scenario], seed: str, options: argparse.Namespace
                 seed=f"{seed}/{number}",
                 is_long=not options.short,
                 sabotage=options.sabotage,
+                behind_proxy=bool(options.behind),
             )
             print(
                 f"{'RED' if row.is_red else 'ok ':3} {row.seconds:5.1f} s  {row.scenario}",
@@ -85,6 +88,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="what belongs to `make test`")
     parser.add_argument("--only", default="", help="a part of the scenarios' names")
     parser.add_argument("--sabotage", default="", choices=["", *SABOTAGES])
+    parser.add_argument(
+        "--behind", default="", choices=["", "nginx"], help="put all tabs through the front proxy"
+    )
     return parser.parse_args()
 
 

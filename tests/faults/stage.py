@@ -16,6 +16,7 @@ from tests.faults.row import Row
 from tests.faults.traffic import SABOTAGED_SECONDS, Traffic
 from tests.faults.view import Breach
 from tests.support.deployment import Deployment, deploy
+from tests.support.front_proxy import front_proxy
 from tests.support.processes import Process
 from tests.support.stub_model import StubModel, stub_model
 
@@ -25,6 +26,7 @@ SCENARIO_SECONDS = 150.0
 HASTE = {"LEASE_SECONDS": "2", "HEADS_SECONDS": "1", "LINGER_SECONDS": "0.1"}
 """Settings of the short run; the long one has the defaults."""
 
+BEHIND_PROXY = ", behind nginx"
 NOBODY_THERE = "ws://127.0.0.1:9"
 """Where a try to connect fails, as it would for a person."""
 
@@ -62,6 +64,8 @@ class Stage:
     """Closed after the scenario, before the processes are looked at."""
     outlasting: AsyncExitStack
     """Closed when every process has ended: for other servers that they talk to."""
+    way_in: str
+    """Where all sockets are opened, if not at the gateways themselves: see `Tab`."""
 
     @property
     def gateways(self) -> list[Process]:
@@ -109,7 +113,7 @@ class Stage:
         """So many sessions with so many tabs each, spread over the gateways (or where `pick` sends
         the tab of a number), that talk while the block runs. After it everybody finishes, and what
         the tabs have is judged."""
-        traffic = Traffic(self.row, self.stub, self.random)
+        traffic = Traffic(self.row, self.stub, self.random, self.way_in)
         traffic.pace = pace
         if self.sabotage:
             traffic.settle_seconds = SABOTAGED_SECONDS
@@ -128,10 +132,16 @@ class Stage:
 
 
 async def run_scenario(
-    scenario: Scenario, *, seed: str, is_long: bool = False, sabotage: str = ""
+    scenario: Scenario,
+    *,
+    seed: str,
+    is_long: bool = False,
+    sabotage: str = "",
+    behind_proxy: bool = False,
 ) -> Row:
-    """Run it, and return its row, red or not. The same `seed` makes the same choices again."""
-    row = Row(scenario.name)
+    """Run it, and return its row, red or not. The same `seed` makes the same choices again; which
+    gateway a tab comes to `behind_proxy`, nginx chooses."""
+    row = Row(scenario.name + (BEHIND_PROXY if behind_proxy else ""))
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fanline-faults-") as name:
         folder = Path(name)
@@ -146,9 +156,22 @@ async def run_scenario(
                 if sabotage:
                     own.before = f"tests.faults.sabotage:without_{sabotage}"
                 async with AsyncExitStack() as stack:
+                    way_in = ""
+                    if behind_proxy:
+                        way_in = (await stack.enter_async_context(front_proxy(own))).url
                     random = Random(f"{seed}/{scenario.name}")
                     stage = Stage(
-                        row, random, is_long, folder, redis, own, stub, sabotage, stack, outlasting
+                        row,
+                        random,
+                        is_long,
+                        folder,
+                        redis,
+                        own,
+                        stub,
+                        sabotage,
+                        stack,
+                        outlasting,
+                        way_in,
                     )
                     async with asyncio.timeout(SCENARIO_SECONDS):
                         await scenario.run(stage)

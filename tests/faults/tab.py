@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.faults.row import Row
 from tests.faults.view import View
+from tests.support.front_proxy import SERVED_BY
 
 DRAINING = 1012
 OPEN_SECONDS = 5.0
@@ -40,9 +41,15 @@ class Close:
 
 
 class Tab:
-    """A tab of `session_id`; `run` keeps it open until it is cancelled."""
+    """A tab of `session_id`; `run` keeps it open until it is cancelled.
 
-    def __init__(self, session_id: str, pick_url: PickUrl, row: Row, random: Random) -> None:
+    With `way_in`, a proxy's URL, all its sockets are opened there; the first one again until it is
+    at the gateway that is picked, for scenarios go by that. The others are left to chance.
+    """
+
+    def __init__(
+        self, session_id: str, pick_url: PickUrl, row: Row, random: Random, way_in: str = ""
+    ) -> None:
         self.session_id = session_id
         self.view = View(session_id)
         self.errors: list[dict[str, Any]] = []
@@ -51,7 +58,7 @@ class Tab:
         """Ids of the messages that it has said."""
         self.sockets = 0
         self.url = ""
-        """Where its present or last socket is."""
+        """The gateway that its present or last socket is on."""
         self.open_seconds = OPEN_SECONDS
         """How long it waits for a socket."""
         self.closes: list[Close] = []
@@ -60,6 +67,7 @@ class Tab:
         self.is_away = False
         """While set, no socket is opened: the tab sleeps."""
         self._pick_url = pick_url
+        self._way_in = way_in
         self._row = row
         self._random = random
         self._socket: ClientConnection | None = None
@@ -141,8 +149,8 @@ class Tab:
             query = {"session_id": self.session_id}
             if cursor is not None:
                 query["last_event_id"] = cursor
-            self.url = self._pick_url(self.sockets)
-            url = f"{self.url}?{urlencode(query)}"
+            self.url = picked = self._pick_url(self.sockets)
+            url = f"{self._way_in or picked}?{urlencode(query)}"
             self.sockets += 1
             try:
                 async with connect(
@@ -155,6 +163,10 @@ class Tab:
                     close_timeout=1,
                     proxy=None,
                 ) as socket:
+                    self.url = _gateway_of(socket) or picked
+                    if self.sockets == 1 and self.url != picked:
+                        self.sockets = 0
+                        continue
                     self.view.opened(cursor)
                     await self._read(socket, again)
             except ConnectionClosed as closed:
@@ -225,6 +237,11 @@ class Tab:
         assert self._socket is not None
         writing = asyncio.ensure_future(self._socket.send(text))
         writing.add_done_callback(_forget)
+
+
+def _gateway_of(socket: ClientConnection) -> str | None:
+    """The gateway to which a proxy has given this socket."""
+    return socket.response.headers.get(SERVED_BY) if socket.response else None
 
 
 def _forget(writing: "asyncio.Future[None]") -> None:

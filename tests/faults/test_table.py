@@ -30,6 +30,14 @@ async def test_nothing_is_lost_doubled_or_reordered(
     assert not row.reasons, f"make faults SHORT=1 SEED={SEED}:\n" + "\n".join(row.reasons)
 
 
+async def test_nothing_is_lost_behind_the_front_proxy(fault_rows: RowsKept) -> None:
+    """One row of `make faults BEHIND=nginx`."""
+    (scenario,) = [scenario for scenario in SHORT if scenario.name == "gateway killed"]
+    row = await run_scenario(scenario, seed=f"{SEED}/0", behind_proxy=True)
+    fault_rows.append(row)
+    assert not row.reasons, f"make faults BEHIND=nginx SEED={SEED}:\n" + "\n".join(row.reasons)
+
+
 @pytest.mark.parametrize(
     ("scenario", "safeguard"), GUARDED, ids=lambda part: getattr(part, "name", part)
 )

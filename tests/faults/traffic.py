@@ -66,7 +66,7 @@ class Session:
 class Traffic:
     """The sessions of one scenario."""
 
-    def __init__(self, row: Row, stub: StubModel, random: Random) -> None:
+    def __init__(self, row: Row, stub: StubModel, random: Random, way_in: str = "") -> None:
         self.sessions: list[Session] = []
         self.random = random
         self.pace = 0.02
@@ -74,6 +74,7 @@ class Traffic:
         self.settle_seconds = SETTLE_SECONDS
         self._row = row
         self._stub = stub
+        self._way_in = way_in
         self._running: list[asyncio.Task[None]] = []
         self._talkers: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -87,7 +88,7 @@ class Traffic:
         """A new session with one tab for each of `pick_urls`."""
         session_id = f"f-{len(self.sessions)}-{self.random.getrandbits(64):016x}"
         tabs = [
-            Tab(session_id, pick, self._row, Random(self.random.getrandbits(64)))
+            Tab(session_id, pick, self._row, Random(self.random.getrandbits(64)), self._way_in)
             for pick in pick_urls
         ]
         session = Session(session_id, tabs)

@@ -6,7 +6,7 @@ leaves behind is looked at by `check_nothing_is_left`.
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,10 @@ NO_EXPIRY = -1
 EXPLAINED = (" WARNING agent_worker.agent_run: turn ", "patient_history_error: request ")
 
 
+def _any_port() -> tuple[str, int]:
+    return "127.0.0.1", free_port()
+
+
 @dataclass
 class Deployment:
     """The processes of one test."""
@@ -41,6 +45,10 @@ class Deployment:
     """The sources that processes are started from."""
     before: str = ""
     """A function (`module:name`) that every process calls before it begins."""
+    next_address: Callable[[], tuple[str, int]] = _any_port
+    """Where the next gateway listens: host and port."""
+    way: str = ""
+    """How tests open their tabs: see `Process`."""
     _started: int = 0
 
     @property
@@ -49,8 +57,10 @@ class Deployment:
 
     async def start_gateway(self, **settings: object) -> Process:
         """A gateway that is ready."""
-        port = free_port()
-        return await self._ready(await self._start("gateway", {"PORT": port, **settings}), port)
+        host, port = self.next_address()
+        gateway = await self._start("gateway", {"HOST": host, "PORT": port, **settings})
+        gateway.host = host
+        return await self._ready(gateway, port)
 
     async def start_development_gateway(self, **settings: object) -> Process:
         """A gateway as `uvicorn --factory` runs it, on the plain ASGI path, that is ready."""
@@ -60,7 +70,7 @@ class Deployment:
         return await self._ready(await self._start("uvicorn", settings, *arguments), port)
 
     async def _ready(self, gateway: Process, port: int) -> Process:
-        gateway.port = port
+        gateway.port, gateway.way = port, self.way
         await self.wait_until_ready(gateway)
         return gateway
 

@@ -78,7 +78,13 @@ async def _poisoned(stage: Stage, name: str) -> AsyncGenerator[list[Poisoned], N
     for number, kind in enumerate(KINDS):
         session_id = f"{name}{number}-{kind}-{stage.random.getrandbits(32):08x}"
         tabs = [
-            Tab(session_id, stage.any_gateway(tab), stage.row, Random(stage.random.getrandbits(64)))
+            Tab(
+                session_id,
+                stage.any_gateway(tab),
+                stage.row,
+                Random(stage.random.getrandbits(64)),
+                stage.way_in,
+            )
             for tab in range(2)
         ]
         keys = stage.deployment.keys.session(SessionId(session_id))

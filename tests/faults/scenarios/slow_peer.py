@@ -111,7 +111,7 @@ async def slow_peer(
         # Before the connection is made, or it has no effect.
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer)
         socket.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(socket, ("127.0.0.1", gateway.port))
+        await asyncio.get_running_loop().sock_connect(socket, (gateway.host, gateway.port))
         peer = SlowPeer(socket, f"{gateway.url}?{urlencode(query)}", view)
         async with asyncio.timeout(10):
             await peer.shake_hands()
