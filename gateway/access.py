@@ -13,9 +13,10 @@ OPERATOR, PATIENT = "operator", "patient"
 
 
 Reason = Literal[
-    "address_tabs", "body", "connections", "draining", "expired", "head", "no_ticket", "no_tickets",
-    "no_token", "origin", "scope", "session", "session_id", "session_tabs", "slow", "tabs",
-    "ticket", "token", "token_in_url", "too_many_requests", "unavailable",
+    "address_tabs", "address_waiting", "body", "connections", "draining", "expired", "head", "host",
+    "no_ticket", "no_tickets", "no_token", "origin", "scope", "session", "session_id",
+    "session_tabs", "slow", "tabs", "ticket", "token", "token_in_url", "too_many_requests",
+    "unavailable",
 ]  # fmt: skip
 """Why something is refused, for the metric; docs/security.md says what each means."""
 

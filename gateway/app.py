@@ -18,6 +18,7 @@ from gateway.connection_manager import ConnectionManager
 from gateway.drain import SPREAD_SHARE, Drain
 from gateway.gates import BodyLimit, Gates, OwnCookie, add_documentation, tell_denied
 from gateway.health import Probe
+from gateway.hosts import OwnHosts
 from gateway.http_routes import build_routes
 from gateway.key_set import KeySet
 from gateway.limits import Rates, Seats
@@ -143,6 +144,7 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
 
     app.include_router(build_page_routes(frontend, settings))
     app.add_middleware(TabRoute, open_tab)
+    app.add_middleware(OwnHosts, settings.own_hosts, metrics)
     return app
 
 

@@ -17,8 +17,8 @@ from starlette.requests import HTTPConnection
 
 from shared.errors import Unavailable
 from shared.keys import Keys
+from shared.logs import Seldom
 from shared.redis_client import Redis, RefusedByRedis, ask
-from shared.refusals import Seldom
 
 _log = logging.getLogger(__name__)
 _log.addFilter(Seldom())
@@ -151,10 +151,15 @@ def _valid_count(value: bytes, now: float) -> int:
 
 
 def address_of(connection: HTTPConnection) -> str:
-    """What stands for the address of who is calling: itself, or the network of an IPv6 one, since a
-    household has all of that; `-` where there is none (a Unix socket). Safe in a key."""
+    """What stands for the address of who is calling, as far as trusted proxies tell."""
+    return network_of(connection.client.host if connection.client else "")
+
+
+def network_of(host: str) -> str:
+    """What stands for an address: itself, or the network of an IPv6 one, since a household has all
+    of that; `-` for what is none (a Unix socket). Safe in a key."""
     try:
-        address = ipaddress.ip_address(connection.client.host if connection.client else "")
+        address = ipaddress.ip_address(host)
     except ValueError:
         return "-"
     if isinstance(address, ipaddress.IPv6Address):

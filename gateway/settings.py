@@ -2,7 +2,9 @@
 
 import ipaddress
 import re
+from functools import cached_property
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
@@ -14,8 +16,11 @@ DEFAULT_ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 RETURN_TO = "{return_to}"
 """Where the page puts its own address into AUTH_SIGN_IN_URL."""
 NOBODY = "none"
+ANY = "*"
+HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?")
 MEANT_FOR_TOKENS = ("auth_secret", "auth_jwks_url", "auth_issuer", "auth_audience")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MIN_SECRET_BYTES = 32
 """As long as what HS256 makes of it (RFC 7518, section 3.2)."""
 
@@ -27,6 +32,8 @@ class GatewaySettings(SharedSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = DEFAULT_ORIGINS
     """Comma-separated. An origin equal to the request's own `Host` is always allowed."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Comma-separated: names that browsers may call this gateway by; `*`: any. See `own_hosts`."""
     max_frame_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
     max_inbox: Annotated[int, Field(ge=1)] = 100
     """Unanswered messages that one session may have."""
@@ -61,6 +68,9 @@ class GatewaySettings(SharedSettings):
     """Tabs that one session may have open, on all gateways. 0: no limit, as below."""
     max_address_tabs: Annotated[int, Field(ge=0)] = 0
     """The same for one address, or one network of IPv6 addresses (/64)."""
+    max_address_waiting: Annotated[int, Field(ge=0)] = 500
+    """Connections of one address, to one gateway, that are no tabs and are not being answered; one
+    more is cut. Those of trusted proxies do not count."""
     max_messages_per_minute: Annotated[int, Field(ge=0)] = 0
     """Messages and stops of one session, on all gateways."""
     max_address_messages_per_minute: Annotated[int, Field(ge=0)] = 0
@@ -133,28 +143,59 @@ class GatewaySettings(SharedSettings):
             raise ValueError(f"a URL without user, or a path; {RETURN_TO} is all that may be open")
         return value
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            parts = () if value == NOBODY else value.split(",")
-            return tuple(part.strip() for part in parts if part.strip())
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("allowed_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value == (NOBODY,):
+            return ()
         for origin in value:
             if ORIGIN.fullmatch(origin) is None:
                 raise ValueError(f"{origin!r} is no origin: scheme://host or scheme://host:port")
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.lower() for name in value)
+        for name in names:
+            if name != ANY and HOST_NAME.fullmatch(name) is None:
+                raise ValueError(f"{name!r} is no name of a host, nor {ANY}; without a port")
+        return names
+
+    @property
+    def own_hosts(self) -> frozenset[str] | None:
+        """The names, in small letters, that are answered to beside addresses and `localhost`;
+        `None`: all. With tokens, a page of a foreign name has no cookie of ours, and gets nothing:
+        then it is all unless some are named."""
+        if ANY in self.allowed_hosts or (self.auth_mode == "jwt" and not self.allowed_hosts):
+            return None
+        origins = (urlsplit(origin).hostname or "" for origin in self.allowed_origins)
+        return frozenset((self.host.lower(), *origins, *self.allowed_hosts))
+
     @field_validator("trusted_proxies")
     @classmethod
     def _check_networks(cls, value: str) -> str:
-        for part in () if value == NOBODY else value.split(","):
-            ipaddress.ip_network(part.strip())
+        _networks_of(value)
         return value
+
+    @cached_property
+    def _proxies(self) -> tuple[Network, ...]:
+        return _networks_of(self.trusted_proxies)
+
+    def trusts(self, host: str) -> bool:
+        """Whether this address is a trusted proxy's."""
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)
 
     @model_validator(mode="after")
     def _check_auth(self) -> "GatewaySettings":
@@ -177,6 +218,12 @@ class GatewaySettings(SharedSettings):
                 f"HOST={self.host} is open to others. Set AUTH_MODE=jwt, or AUTH_MODE=none if"
                 " whoever reaches it may read and write every session"
             )
+
+
+def _networks_of(text: str) -> tuple[Network, ...]:
+    """Raises `ValueError`."""
+    parts = () if text == NOBODY else text.split(",")
+    return tuple(ipaddress.ip_network(part.strip()) for part in parts)
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,6 +7,8 @@ and of a session's id it is the first eight characters.
 
 import json
 import logging
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +19,8 @@ QUIET = ("uvicorn.error", "httpx2", "mcp", "fastmcp")
 LOSSES = ("mcp.client.sse", "mcp.client.streamable_http")
 """Loggers that call it an error of ours, with a traceback, when a server elsewhere goes away."""
 HANDSHAKE_REFUSED = "ASGI callable returned without completing handshake."
+SELDOM_SECONDS = 60.0
+MOST_REMEMBERED = 100
 
 
 def tell(log: logging.Logger, event: str, **values: str | float | None) -> None:
@@ -44,6 +48,26 @@ def configure_logging(level: str, form: str) -> None:
         logging.getLogger(name).addFilter(_tell_in_one_line)
 
 
+class Seldom(logging.Filter):
+    """Lets through once a minute what is `alike`: by default, the same line."""
+
+    def __init__(
+        self, alike: Callable[[logging.LogRecord], str] = logging.LogRecord.getMessage
+    ) -> None:
+        super().__init__()
+        self._alike = alike
+        self._told_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now, what = time.monotonic(), self._alike(record)
+        if now - self._told_at.get(what, float("-inf")) < SELDOM_SECONDS:
+            return False
+        if len(self._told_at) >= MOST_REMEMBERED:
+            self._told_at.clear()
+        self._told_at[what] = now
+        return True
+
+
 class _TextLines(logging.Formatter):
     """For people."""
 
@@ -59,9 +83,9 @@ class _JsonLines(logging.Formatter):
     """For machines: one JSON object a line, its time in UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {
-            "time": time.replace("+00:00", "Z"),
+            "time": moment.replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),

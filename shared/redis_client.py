@@ -82,6 +82,7 @@ async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds
         async with asyncio.timeout(blocks_seconds + client.timeout_seconds):
             return await call()
     except UNAVAILABLE as error:
+        _forget_command(error)
         tell_refusal(error)
         raise Unavailable(str(error) or type(error).__name__) from error
     except RefusedByRedis as error:
@@ -92,7 +93,7 @@ async def ask(client: Redis, call: Callable[[], Awaitable[T]], *, blocks_seconds
         raise
 
 
-def _forget_command(error: RefusedByRedis) -> None:
+def _forget_command(error: Exception) -> None:
     """Take out of the text the command that a pipeline has put before it: keys hold whole ids of
     sessions, and errors are logged."""
     _, in_pipeline, reason = str(error).partition(" of pipeline caused error: ")

@@ -3,11 +3,13 @@
 A cluster's client (`shared/cluster.py`) has the same surface: nothing else asks which it is.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import redis.asyncio as redis_asyncio
+from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -19,6 +21,40 @@ from shared.tls import KeptContext, share_context
 COMMAND_TIMEOUT_SECONDS = 2.0
 """A command that takes longer counts as unanswered; one repetition still ends within five
 seconds."""
+
+MOST_CONNECTIONS = 100
+"""To one server, in one process, beside those of subscriptions and of a worker's scripts."""
+
+
+class BoundedPool(ConnectionPool):
+    """A pool in which one call more than there may be connections waits until one is free, which
+    `ask` bounds. redis-py's own fails that call at once, and `BlockingConnectionPool` takes a
+    connection back behind a lock: a call that was cut off there has lost it for ever.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._places = asyncio.Semaphore(self.max_connections)
+
+    async def get_connection(self, *args: Any, **options: Any) -> Any:
+        await self._places.acquire()
+        try:
+            connection: Any = self.get_available_connection()
+        except BaseException:
+            self._places.release()
+            raise
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+    async def release(self, connection: Any) -> None:
+        try:
+            await super().release(connection)
+        finally:
+            self._places.release()
 
 
 class Redis(redis_asyncio.Redis):
@@ -66,6 +102,7 @@ def client_options(timeout_seconds: float) -> dict[str, Any]:
     """What every connection to a server is made with, beside its address and login."""
     return {
         "protocol": 2,
+        "max_connections": MOST_CONNECTIONS,
         # Whether a user may say what its client is called is one more right, which Redis 7.0 does
         # not even know.
         "driver_info": None,
@@ -84,7 +121,7 @@ def connect_server(url: str, timeout_seconds: float, **login: str | None) -> Red
     with a sentence that holds no secret, for a URL or options of it that mean nothing."""
     options: dict[str, Any] = {**client_options(timeout_seconds), **login}
     try:
-        made: object = Redis.from_url(url, **options)
+        made: object = Redis.from_pool(BoundedPool.from_url(url, **options))
     except ValueError:  # whose text may hold the password
         raise ValueError(
             "REDIS_URL: not a URL of a server; what is special in a URL has to be written as %XX"

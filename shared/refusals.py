@@ -7,39 +7,19 @@ of it. So it is told at ERROR, in the server's words, once a minute.
 
 import logging
 import ssl
-import time
 from collections.abc import Iterator
 
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 
-SELDOM_SECONDS = 60.0
-MOST_REMEMBERED = 100
+from shared.logs import Seldom
+
 REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError, ssl.SSLError)
 WORDS = ("NOPERM", "ACL failure in script", "The user executing the script")
 """What an answer begins with where the client has no type for it: in a script, on a subscription;
 in Valkey's words and in Redis'."""
 
 _log = logging.getLogger(__name__)
-
-
-class Seldom(logging.Filter):
-    """Lets the same line through once a minute: refused is every command, many times a second."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._told_at: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        now, text = time.monotonic(), record.getMessage()
-        if now - self._told_at.get(text, float("-inf")) < SELDOM_SECONDS:
-            return False
-        if len(self._told_at) >= MOST_REMEMBERED:
-            self._told_at.clear()
-        self._told_at[text] = now
-        return True
-
-
-_log.addFilter(Seldom())
+_log.addFilter(Seldom())  # refused is every command, many times a second
 
 
 def tell_refusal(error: BaseException) -> None:

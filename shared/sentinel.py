@@ -23,6 +23,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from shared.redis_server import MOST_CONNECTIONS, BoundedPool
 from shared.servers_url import Address, parse_servers_url
 
 SENTINEL_SCHEME = "redis+sentinel://"
@@ -113,7 +114,7 @@ class PrimaryConnection(SentinelManagedConnection):
             raise RedisConnectionError("this server is not the primary any more")
 
 
-class PrimaryPool(SentinelConnectionPool):
+class PrimaryPool(BoundedPool, SentinelConnectionPool):
     """The connections of one process to the primary; none outlives its being the primary.
 
     A primary that was told to step back stays one, with its connections, until Sentinel has seen to
@@ -125,6 +126,7 @@ class PrimaryPool(SentinelConnectionPool):
             url.service,
             Sentinels(url.sentinels),
             connection_class=PrimaryConnection,
+            max_connections=MOST_CONNECTIONS,
             db=url.database,
             username=url.username,
             password=url.password,

@@ -9,7 +9,6 @@ decided in `span_content.py`.
 import logging
 import os
 import threading
-import time
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -18,6 +17,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from shared.logs import Seldom
 from shared.settings import TelemetrySettings
 from shared.span_content import StructureExporter, is_without_content
 
@@ -27,7 +27,6 @@ EXPORT_DELAY_MS = 500
 LAST_EXPORT_SECONDS = 2.0
 """How long a process that ends waits for its last spans to go. The exporters themselves would try
 a dead collector for twenty seconds, longer than those who stop a process wait for it."""
-SELDOM_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -41,18 +40,16 @@ class _Exporting(BatchSpanProcessor):
         leaving.join(LAST_EXPORT_SECONDS)
 
 
-class _SeldomWarning(logging.Handler):
+class _OwnWarning(logging.Handler):
     """Takes what OpenTelemetry's libraries say, and tells it as a warning of ours, a line a minute.
     Theirs are several lines and an error for every batch, though nothing but the spans is lost."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._quiet_until = 0.0
+        self.addFilter(Seldom(lambda record: ""))  # whatever they say
 
     def emit(self, record: logging.LogRecord) -> None:
-        if time.monotonic() >= self._quiet_until:
-            self._quiet_until = time.monotonic() + SELDOM_SECONDS
-            _log.warning("%s", record.getMessage())
+        _log.warning("%s", record.getMessage())
 
 
 def build_tracer_provider(service_name: str, *processors: SpanProcessor) -> TracerProvider:
@@ -88,8 +85,8 @@ def otlp_endpoint() -> str:
 
 def _quieten_libraries() -> None:
     libraries = logging.getLogger("opentelemetry")
-    if not any(isinstance(handler, _SeldomWarning) for handler in libraries.handlers):
-        libraries.addHandler(_SeldomWarning())
+    if not any(isinstance(handler, _OwnWarning) for handler in libraries.handlers):
+        libraries.addHandler(_OwnWarning())
     libraries.propagate = False
 
 

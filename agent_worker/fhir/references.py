@@ -1,8 +1,9 @@
 """References to resources, written `Type/id`, and which of them may be read. Pure."""
 
 import re
+from typing import TypeGuard, cast
 
-from agent_worker.fhir.summaries import Resource
+from agent_worker.fhir.summaries import Resource, object_in
 
 # fmt: off
 READABLE_TYPES = frozenset((
@@ -31,11 +32,19 @@ def is_readable(reference: str) -> bool:
     return kind in READABLE_TYPES and is_id(resource_id)
 
 
+def is_resource(read: object) -> TypeGuard[Resource]:
+    """Whether it is an object with a type and an id."""
+    return isinstance(read, dict) and all(
+        isinstance(cast(Resource, read).get(name), str) for name in ("resourceType", "id")
+    )
+
+
 def reference_to(resource: Resource) -> str:
     return f"{resource['resourceType']}/{resource['id']}"
 
 
 def subject_of(resource: Resource) -> str:
     """The reference to its patient, as it is written; empty when there is none."""
-    named: Resource = resource.get(SUBJECT_FIELDS.get(resource["resourceType"], "subject")) or {}
-    return str(named.get("reference") or "")
+    named = object_in(resource, SUBJECT_FIELDS.get(resource["resourceType"], "subject"))
+    reference: object = named.get("reference")
+    return reference if isinstance(reference, str) else ""

@@ -7,11 +7,17 @@ would mix up patients: a server may search in ways of its own.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard, cast
+from typing import Any, cast
 
 import httpx2 as httpx
 
-from agent_worker.fhir.references import is_id, is_readable, reference_to, subject_of
+from agent_worker.fhir.references import (
+    is_id,
+    is_readable,
+    is_resource,
+    reference_to,
+    subject_of,
+)
 from agent_worker.fhir.rest_client import NOT_FHIR, RestClient
 from agent_worker.fhir.source import MOST_RESOURCES, Found, Holder, SourceFailed, UnknownPatient
 from agent_worker.fhir.store import is_held
@@ -59,7 +65,7 @@ class FhirRest:
             self._client.url_of("Patient", parameters=[("_summary", "count")])
         )
         total = bundle.get("total")
-        if not isinstance(total, int):
+        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
             raise SourceFailed(NO_COUNT)
         return total
 
@@ -106,7 +112,7 @@ class FhirRest:
         if not is_readable(reference):
             return None
         resource = await self._client.get(self._client.url_of(*reference.split("/")))
-        if resource is not None and (not _is_resource(resource) or not _is(resource, reference)):
+        if resource is not None and (not is_resource(resource) or not _is(resource, reference)):
             raise SourceFailed(NOT_FHIR)
         return resource
 
@@ -175,13 +181,7 @@ def _resources_of(bundle: Resource) -> list[Resource]:
         for entry in cast(list[Any], entries)
         if isinstance(entry, dict)
     ]
-    return [resource for resource in found if _is_resource(resource)]
-
-
-def _is_resource(read: Any) -> TypeGuard[Resource]:
-    return isinstance(read, dict) and all(
-        isinstance(cast(Resource, read).get(name), str) for name in ("resourceType", "id")
-    )
+    return [resource for resource in found if is_resource(resource)]
 
 
 def _is(resource: Resource, reference: str) -> bool:

@@ -4,6 +4,7 @@ Every argument is checked, and a tool that cannot answer says so in one sentence
 model writes reaches further than a look-up in the source, of clinical records alone.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import AsyncGenerator
@@ -21,6 +22,8 @@ from agent_worker.fhir.tool_errors import PlainErrors, cannot_answer
 
 MOST_ROWS = 100
 MOST_TEXT = 200
+MOST_BYTES = 1024 * 1024
+"""Of a whole resource; workers cut it at `MODEL_RESULT_BYTES`."""
 NOT_ALL = "There are more than these {total}, which could not be read: narrow the search."
 INSTRUCTIONS = (
     "Read-only access to the FHIR R4 records of patients: nothing here can change anything. Find a "
@@ -161,7 +164,8 @@ class FhirTools:
         """
         found = await self._source.find_patients_by_condition(condition)
         rows = [
-            summarize_patient(patient) | {"conditions": [summarize(one) for one in conditions]}
+            summarize_patient(patient)
+            | {"conditions": [summarize(one) for one in conditions[:MOST_ROWS]]}
             for patient, conditions in found.items
         ]
         return _page(Found(rows, found.is_cut), limit, offset)
@@ -201,6 +205,8 @@ class FhirTools:
         resource = await self._source.read_resource(reference)
         if resource is None:
             raise cannot_answer("There is no resource with this reference.")
+        if _size_of(resource) > MOST_BYTES:
+            raise cannot_answer("This resource is too large to be read as a whole.")
         return resource
 
     async def _rows(self, kind: str, patient_id: str, limit: int, offset: int) -> Page:
@@ -210,6 +216,15 @@ class FhirTools:
             raise cannot_answer("There is no patient with this id.") from None
         rows = [summarize(resource) for resource in found.items]
         return _page(Found(rows, found.is_cut), limit, offset)
+
+
+def _size_of(resource: Resource) -> int:
+    """In bytes of JSON. Raises for what JSON cannot say, although it was read as such: numbers
+    without an end, halves of characters, more depth than anybody writes."""
+    try:
+        return len(json.dumps(resource, allow_nan=False, ensure_ascii=False).encode())
+    except (ValueError, RecursionError):
+        raise cannot_answer("This resource cannot be told as JSON.") from None
 
 
 def _page(found: Found[dict[str, Any]], limit: int, offset: int) -> Page:

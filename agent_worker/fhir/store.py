@@ -11,9 +11,17 @@ from collections import defaultdict
 from pathlib import Path
 from typing import cast
 
-from agent_worker.fhir.references import reference_to, subject_of
+from agent_worker.fhir.references import is_resource, reference_to, subject_of
 from agent_worker.fhir.source import Found, Holder, UnknownPatient
-from agent_worker.fhir.summaries import Resource, concepts_of, date_of, name_of
+from agent_worker.fhir.summaries import (
+    Resource,
+    concepts_of,
+    date_of,
+    name_of,
+    object_in,
+    objects_in,
+    text_in,
+)
 
 NOT_HELD = {
     "clinicalStatus": {"inactive", "remission", "resolved"},
@@ -26,14 +34,12 @@ class FhirStore:
     """The resources of one bundle, by type and patient."""
 
     def __init__(self, bundle: Resource) -> None:
-        entries = [entry for entry in bundle.get("entry", []) if "resource" in entry]
-        resources: list[Resource] = [entry["resource"] for entry in entries]
+        """Raises `ValueError` for a bundle with something in the place of a resource that is none:
+        what was left out would be missing from a patient's record, and nobody would know."""
+        entries = _entries_of(bundle)
+        resources = [resource for _, resource in entries]
         self._by_reference = {reference_to(resource): resource for resource in resources}
-        addresses = {
-            entry["fullUrl"]: reference_to(entry["resource"])
-            for entry in entries
-            if "fullUrl" in entry
-        }
+        addresses = {url: reference_to(resource) for url, resource in entries if url}
         self._of_patient: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         for resource in sorted(resources, key=date_of, reverse=True):
             kind: str = resource["resourceType"]
@@ -49,11 +55,14 @@ class FhirStore:
         """The store over a bundle in a JSON file. Raises `ValueError` when it is none."""
         try:
             bundle = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ValueError(f"{path} cannot be read as JSON: {error}") from error
         if not isinstance(bundle, dict) or cast(Resource, bundle).get("resourceType") != "Bundle":
             raise ValueError(f"{path} is not a FHIR bundle")
-        return cls(cast(Resource, bundle))
+        try:
+            return cls(cast(Resource, bundle))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
 
     async def count_patients(self) -> int:
         return len(self._patients)
@@ -68,7 +77,7 @@ class FhirStore:
                 patient
                 for patient in self._patients
                 if _matches(name, name_of(patient))
-                and (not birth_date or patient.get("birthDate") == birth_date)
+                and (not birth_date or text_in(patient, "birthDate") == birth_date)
                 and (not identifier or _has_identifier(patient, identifier))
             ]
         )
@@ -97,6 +106,23 @@ class FhirStore:
         """There is nothing to let go of."""
 
 
+def _entries_of(bundle: Resource) -> list[tuple[str, Resource]]:
+    """The resources, each with the address of its entry, which may be empty."""
+    found: list[tuple[str, Resource]] = []
+    entries: object = bundle.get("entry") or []
+    if not isinstance(entries, list):
+        raise ValueError("`entry` is no list")
+    for number, entry in enumerate(cast(list[object], entries)):
+        if not isinstance(entry, dict):
+            raise ValueError(f"entry {number} is no object")
+        read, url = (cast(Resource, entry).get(name) for name in ("resource", "fullUrl"))
+        if is_resource(read):
+            found.append((url if isinstance(url, str) else "", read))
+        elif read is not None:
+            raise ValueError(f"entry {number} has a resource without type or id")
+    return found
+
+
 def _words(text: str) -> list[str]:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
@@ -109,18 +135,17 @@ def _matches(wanted: str, text: str) -> bool:
 
 
 def _has_identifier(patient: Resource, value: str) -> bool:
-    return any(held.get("value") == value for held in patient.get("identifier", []))
+    return any(text_in(held, "value") == value for held in objects_in(patient, "identifier"))
 
 
 def is_held(condition: Resource) -> bool:
     """Whether the patient has it, by what the resource says of its status."""
     return not any(
-        coding.get("code") in statuses
+        statuses.intersection(concepts_of(object_in(condition, field))[0])
         for field, statuses in NOT_HELD.items()
-        for coding in condition.get(field, {}).get("coding", [])
     )
 
 
 def _is_called(condition: Resource, wanted: str) -> bool:
-    codes, names = concepts_of(condition.get("code", {}))
+    codes, names = concepts_of(object_in(condition, "code"))
     return wanted in codes or any(_matches(wanted, name) for name in names)

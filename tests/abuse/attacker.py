@@ -14,10 +14,19 @@ from typing import Any
 
 import uvloop
 
-from tests.abuse.attacks import connections, frames, fuzz, messages, queries, requests, tokens
+from tests.abuse.attacks import (
+    connections,
+    frames,
+    fuzz,
+    messages,
+    plain_http,
+    queries,
+    requests,
+    tokens,
+)
 from tests.abuse.target import Tally, Target
 
-MODULES = (connections, messages, frames, requests, tokens, queries, fuzz)
+MODULES = (connections, messages, frames, requests, plain_http, tokens, queries, fuzz)
 LEAST_URGENT = 19
 """A real attacker has a processor of its own: this one gets what the others leave."""
 

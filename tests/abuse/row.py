@@ -8,8 +8,11 @@ from tests.abuse.scenarios import Scenario
 from tests.abuse.target import SENT, UNEXPECTED
 
 MOST_TOLD = 12
-MOST_P50_MS = 200.0
-"""Far above what any machine needs: an attack that stops the event loop is found by it."""
+TIMES_REST = 20
+LEAST_MS = {"p50": 50.0, "p99": 500.0}
+"""During an attack half of the events, and ninety-nine of a hundred, may take so many times what
+they took just before it, or so long where that is more: what the attacker, the worker and the
+tabs, which share a core, take from each other. An attack that stops the event loop is beyond it."""
 MOST_FILES = 256
 """By so many open files a gateway may have grown: connections to Redis, which it keeps."""
 
@@ -85,9 +88,19 @@ def judge(row: Row, scenario: Scenario) -> list[str]:
             reasons.append(f"{count} {what}")
     if not row.during.count:
         reasons.append("no bystander was given anything")
-    if row.during.p50 > MOST_P50_MS:
-        reasons.append(f"half of what bystanders were given took {row.during.p50:.0f} ms")
-    return reasons + row.problems
+    if scenario.lets_in and row.newcomers.keys() - {"connected"}:
+        reasons.append(f"newcomers were turned away: {dict(row.newcomers)}")
+    return reasons + _delays(row) + row.problems
+
+
+def _delays(row: Row) -> list[str]:
+    """Where events took much longer to others than just before."""
+    reasons: list[str] = []
+    for name, least in LEAST_MS.items():
+        before, during = getattr(row.before, name), getattr(row.during, name)
+        if during > max(TIMES_REST * before, least):
+            reasons.append(f"{name} of bystanders: {before:.1f} ms before, {during:.1f} during")
+    return reasons
 
 
 def _disagreements(row: Row, agree: Mapping[tuple[str, ...], tuple[str, ...]]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 SHORT_SHARE = 50
 """In the short run everything is tried so many times less."""
 
-SHUT = ("refusals connections", "refusals slow")
+SHUT = ("refusals connections", "refusals address_waiting", "refusals slow")
 FRAME_CODES = ("bad_json", "bad_frame", "unknown_type", "wrong_session", "too_long", "unknown_turn")
 REFUSED_FRAMES = tuple(f"frames {code}" for code in FRAME_CODES)
 REFUSED_ERRORS = tuple(f"error {code}" for code in FRAME_CODES)
@@ -27,6 +27,8 @@ class Scenario:
     """What must be answered at least once."""
     agree: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=lambda: {})
     """Metrics of the gateway whose sum is the sum of these answers, to attackers and newcomers."""
+    lets_in: bool = False
+    """Whether every newcomer must be let in meanwhile."""
     least: int = 1
     """How often in the short run at least: where a limit has to be reached."""
     most_megabytes: int = 48
@@ -44,7 +46,11 @@ def _words(text: str) -> frozenset[str]:
 SCENARIOS = (
     Scenario(
         "connections that say nothing", "connections.say_nothing", 5000, _words("cut"),
-        agree={SHUT: ("cut",)}, most_megabytes=150,
+        agree={SHUT: ("cut",)}, lets_in=True, most_megabytes=150,
+    ),
+    Scenario(
+        "the same from a thousand addresses", "connections.say_nothing_everywhere", 5000,
+        _words("cut"), agree={SHUT: ("cut",)}, most_megabytes=150,
     ),
     Scenario(
         "handshakes a byte at a time", "connections.say_it_slowly", 2000, _words("cut"),
@@ -91,6 +97,30 @@ SCENARIOS = (
         "messages from one address", "messages.flood_from_an_address", 5000,
         _words("message|error too_many"), due=_words("message|error too_many"), least=400,
         agree={("frames too_many",): ("error too_many",), ("accepted",): ("message",)},
+    ),
+    Scenario(
+        "messages that are accepted", "messages.be_accepted", 1000, _words("message"),
+        due=_words("message"), agree={("accepted",): ("message",)}, least=20,
+    ),
+    Scenario(
+        "one message again and again", "messages.say_it_again", 20_000,
+        _words("message|error bad_json"), due=_words("message|error bad_json"), least=500,
+        agree={("accepted",): ("message",), ("frames bad_json",): ("error bad_json",)},
+    ),
+    Scenario(
+        "messages that are posted to one session", "plain_http.post_to_a_session", 3000,
+        _words("202|429"), due=_words("202|429"), least=150,
+        agree={("frames too_many",): ("429",), ("accepted",): ("202",)},
+    ),
+    Scenario(
+        "messages that are posted from one address", "plain_http.post_from_an_address", 3000,
+        _words("202|429"), due=_words("202|429"), least=400,
+        agree={("frames too_many", "refusals too_many_requests"): ("429",),
+               ("accepted",): ("202",)},
+    ),
+    Scenario(
+        "streams of one address", "plain_http.crowd_streams", 500, _words("200|429"),
+        due=_words("200|429"), agree={("refusals address_tabs",): ("429",)}, least=150,
     ),
     Scenario(
         "frames that are refused", "messages.talk_nonsense", 20_000,
@@ -174,11 +204,18 @@ SCENARIOS = (
         "smuggled requests", "requests.smuggle", 1050, _words("400|401|422|200|cut"), least=21,
     ),
     Scenario(
+        "trailers", "requests.send_trailers", 1000, _words("400|431|cut"), least=16,
+    ),
+    Scenario(
+        "requests behind requests", "requests.pipeline_all_kinds", 1800,
+        _words("200 401|401 200|422 200|422 422|400 cut|200 401 cut|401 cut|200 cut|cut"),
+        due=_words("200 401|401 200|422 200|422 422|200 401 cut"), least=18,
+    ),
+    Scenario(
         "odd requests", "requests.ask_oddly", 1450,
         _words("200|400|401|404|405|417|422|cut"), least=29,
     ),
     Scenario(
-        "odd bodies", "requests.bring_odd_bodies", 1700,
-        _words("200|400|422"), least=170,
+        "odd bodies", "requests.bring_odd_bodies", 3400, _words("200|400|413|422"), least=340,
     ),
 )  # fmt: skip

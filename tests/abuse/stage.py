@@ -58,7 +58,12 @@ REST_SECONDS = {True: 3.0, False: 0.3}
 """Between two attacks, in the long run and the short one."""
 LEAST_SECONDS = 0.15
 """In which a bystander is certainly given something."""
-SHORT = {"REQUEST_SECONDS": "1", "LINGER_SECONDS": "0.1", "MAX_TABS": "400"}
+SHORT = {
+    "REQUEST_SECONDS": "1",
+    "LINGER_SECONDS": "0.1",
+    "MAX_TABS": "400",
+    "MAX_ADDRESS_WAITING": "50",
+}
 LONG = {"REQUEST_SECONDS": "5"}
 
 

@@ -46,7 +46,7 @@ async def serving(frontend: Path, **settings: str) -> AsyncGenerator[httpx.Async
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(
         transport=transport,
-        base_url="http://gateway.example",
+        base_url="http://localhost",
         headers={"accept-encoding": "identity"},
     ) as http:
         yield http

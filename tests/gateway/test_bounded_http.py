@@ -13,8 +13,8 @@ from tests.gateway.signs import refusals
 from tests.support.deployment import Deployment, Process, deploy
 
 WAIT_SECONDS = 20.0
-GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
-ENDLESS = b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: "
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+ENDLESS = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: "
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,8 @@ async def peer_of(gateway: Process) -> AsyncGenerator[Peer]:
         b"",
         b"G",
         b"\r\n",
-        b"GET /ws?session_id=a HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n",
-        b"POST /patient HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"GET /ws?session_id=a HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n",
+        b"POST /patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Content-Length: 60\r\n\r\n{",
         GET + b"GET /he",
     ],
@@ -100,7 +100,7 @@ async def test_a_byte_now_and_then_keeps_no_connection_open(gateway: Process) ->
     """Slow loris: each header line alone is quick enough."""
     before = await refusals(gateway, "slow")
     async with peer_of(gateway) as peer:
-        await peer.say(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        await peer.say(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
         await peer.say_until_cut(b"X: y\r\n")
     assert await refusals(gateway, "slow") == before + 1
 
@@ -145,7 +145,7 @@ async def test_a_head_within_the_bound_passes(gateway: Process) -> None:
 async def test_a_request_that_is_answered_before_its_end_is_the_last(gateway: Process) -> None:
     """What still comes is read, and then the connection ends."""
     body = b"x" * 200_000
-    head = b"POST /patient HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    head = b"POST /patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     async with peer_of(gateway) as peer:
         await peer.say(head + b"Content-Length: 200000\r\n\r\n" + body[:100_000])
         assert (await peer.hear()).startswith(b"HTTP/1.1 413 ")
@@ -180,7 +180,7 @@ async def test_more_connections_than_there_may_be_are_cut_at_once(
 
 
 CHUNKED = (
-    b"POST /tickets HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"POST /tickets HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
 

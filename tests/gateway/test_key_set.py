@@ -19,6 +19,7 @@ from gateway.access import Denied
 from gateway.key_set import KeySet
 from gateway.settings import GatewaySettings
 from gateway.tokens import Tokens
+from tests.support.eventually import eventually
 
 
 class Provider:
@@ -28,6 +29,8 @@ class Provider:
         self.url = url
         self.asked = 0
         self.is_away = False
+        self._may_answer = threading.Event()
+        self._may_answer.set()
         self._public: list[dict[str, Any]] = []
         self._private: dict[str, Any] = {}
         self._algorithms: dict[str, str] = {}
@@ -50,8 +53,18 @@ class Provider:
         headers = {"kid": as_name or key}
         return jwt.encode(told, self._private[key], self._algorithms[key], headers)
 
+    @contextmanager
+    def holding_back(self) -> Generator[None]:
+        """Whoever asks meanwhile waits for an answer."""
+        self._may_answer.clear()
+        try:
+            yield
+        finally:
+            self._may_answer.set()
+
     def answer(self) -> bytes | None:
         self.asked += 1
+        self._may_answer.wait()
         return None if self.is_away else json.dumps({"keys": self._public}).encode()
 
     def _add(self, name: str, algorithm: str, key: Any, public: str) -> None:
@@ -128,6 +141,24 @@ async def test_unknown_keys_are_not_asked_for_again_and_again(provider: Provider
             await tokens.grant_of(provider.sign("one", f"made up {number}"))
         assert denied.value.status == 401
     assert provider.asked == 1
+
+
+async def test_a_key_that_nobody_knows_holds_up_no_key_that_is_known(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the provider takes its time to say that it has no such key, tokens with keys that were
+    read before are good, even if it is time to read those again."""
+    monkeypatch.setattr("gateway.key_set.KEEP_SECONDS", 0)
+    monkeypatch.setattr("gateway.key_set.ASK_AGAIN_SECONDS", 0)
+    tokens = tokens_of(provider)
+    await tokens.grant_of(provider.sign("one"))
+    with provider.holding_back():
+        unknown = asyncio.create_task(tokens.grant_of(provider.sign("one", "made up")))
+        await eventually(lambda: provider.asked == 2, "the provider is asked for the unknown key")
+        assert (await tokens.grant_of(provider.sign("one"))).sessions == ("*",)
+        assert not unknown.done()
+    with pytest.raises(Denied, match="not valid"):
+        await unknown
 
 
 async def test_while_the_provider_is_away_nobody_new_is_let_in_by_mistake(

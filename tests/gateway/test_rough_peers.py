@@ -28,9 +28,8 @@ async def gateway(
     redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncGenerator[Process, None]:
     """A gateway that asks for no tokens. It must not log an error."""
-    async with deploy(
-        redis_server, tmp_path_factory.mktemp("rough"), **(SMALL | {"MAX_INBOX": "1000"})
-    ) as own:
+    environment = SMALL | {"MAX_INBOX": "1000", "ALLOWED_HOSTS": "gateway"}
+    async with deploy(redis_server, tmp_path_factory.mktemp("rough"), **environment) as own:
         yield await own.start_gateway()
         await forget_unanswered(own)
         await own.check_nothing_is_left()

@@ -59,6 +59,22 @@ async def test_what_passes_by_itself_is_unavailable(error: Exception) -> None:
     assert caught.value.__cause__ is error
 
 
+async def test_what_a_full_redis_says_names_no_key(own_server: EmbeddedRedis) -> None:
+    """The client puts a pipeline's command before the error, and keys hold whole ids of
+    sessions."""
+    own_server.options = ["--maxmemory", "1"]
+    own_server.start()
+    try:
+        async with connect_redis(own_server.url) as client:
+            pipeline = client.pipeline(transaction=False)
+            pipeline.set(Keys().session(SessionId("a-secret")).log, "x")
+            with pytest.raises(Unavailable, match=r"^command not allowed") as full:
+                await ask(client, pipeline.execute)
+    finally:
+        own_server.kill()
+    assert "secret" not in f"{full.value!s} {full.value.__cause__!s}"
+
+
 async def test_what_redis_refuses_keeps_its_own_error() -> None:
     async def fail() -> None:
         raise ResponseError("WRONGTYPE that key holds something else")

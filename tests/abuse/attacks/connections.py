@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 from tests.abuse.peer import CLOSE, Cut, Headers, Peer, frame, request, upgrade
 from tests.abuse.sockets import push_until_cut
@@ -12,10 +13,20 @@ ONE_ADDRESS = "10.66.0.1"
 
 
 async def say_nothing(target: Target, times: int) -> Tally:
-    """All open at once, and silent."""
+    """From one address, all open at once, and silent."""
+    return await _say_nothing(target, times, lambda number: "127.0.66.1")
 
+
+async def say_nothing_everywhere(target: Target, times: int) -> Tally:
+    """The same from a thousand addresses."""
+    return await _say_nothing(
+        target, times, lambda number: f"127.0.{100 + number % 4}.{1 + number % 250}"
+    )
+
+
+async def _say_nothing(target: Target, times: int, source_of: Callable[[int], str]) -> Tally:
     async def one(number: int) -> str:
-        peer = await target.connect()
+        peer = await target.connect(source=source_of(number))
         await peer.until_cut()
         return "cut"
 

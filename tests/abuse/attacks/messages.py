@@ -14,6 +14,8 @@ from tests.abuse.target import SENT, Tally, Target, Who, address_of, many
 
 A_SOCKET = 200
 """Frames that are sent in one breath."""
+WITHIN_LIMITS = 10
+"""Messages of one session: fewer than it may have unanswered, and may send in a minute."""
 IN_A_ROW = 50
 """Valid messages that are sent in one breath: fewer than the refusals that close a socket."""
 
@@ -50,6 +52,41 @@ async def _flood(target: Target, times: int, who: Who) -> Tally:
         return tally
 
     return await many(times // IN_A_ROW, 4, one)
+
+
+async def be_accepted(target: Target, times: int) -> Tally:
+    """Messages within every limit, to many sessions from many addresses."""
+    a_session = min(WITHIN_LIMITS, times)
+
+    async def one(number: int) -> Tally:
+        session = f"accepted-{number}"
+        peer, answer = await target.open(session, address_of(number))
+        if answer.status != 101:
+            return Counter({f"{answer.status}": 1})
+        ids = [str(UUID(int=2**67 + number * WITHIN_LIMITS + place)) for place in range(a_session)]
+        await peer.push(b"".join(a_message(session, message_id) for message_id in ids))
+        tally = await hear(peer, lambda told: told["message"] >= a_session, mine=set(ids))
+        peer.drop()
+        return tally
+
+    return await many(times // a_session, 10, one)
+
+
+async def say_it_again(target: Target, times: int) -> Tally:
+    """One message again and again: each frame is good, and after the first changes nothing. The
+    one behind them that is refused shows that all were heard."""
+
+    async def one(number: int) -> Tally:
+        session, message_id = f"again-{number}", str(UUID(int=2**68 + number))
+        peer, answer = await target.open(session, address_of(number))
+        if answer.status != 101:
+            return Counter({f"{answer.status}": 1})
+        await peer.push(a_message(session, message_id) * IN_A_ROW + frame(TEXT, b"{"))
+        tally = await hear(peer, lambda told: bool(told["error bad_json"]), mine={message_id})
+        peer.drop()
+        return tally + Counter({SENT: IN_A_ROW})
+
+    return await many(times // IN_A_ROW, 10, one)
 
 
 def nonsense(session: str) -> dict[str, bytes]:
