@@ -159,7 +159,7 @@ def write_systems(systems: Sequence[About]) -> str:
             f"**{system.name}**: {system.versions}", WIDTH, break_on_hyphens=False
         )
         command = textwrap.wrap(system.command, WIDTH - 4, break_on_hyphens=False)
-        parts.append(f"{words}\n\n```sh\n" + " \\\n  ".join(command) + "\n```\n")
+        parts.append(f"{words}\n\n```text\n" + " \\\n  ".join(command) + "\n```\n")
     return "\n".join(parts)
 
 

@@ -19,6 +19,16 @@ def sections_of(page: str) -> dict[str, str]:
     return dict(zip(pieces[1::2], pieces[2::2], strict=True))
 
 
+def headings_of(page: str) -> list[str]:
+    """The headings of a page, of whatever level, in order."""
+    return re.findall(r"^#+ (.+)$", _without_code_headings(page), flags=re.MULTILINE)
+
+
+def without_code(page: str) -> str:
+    """The page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+
+
 def tables_of(text: str) -> list[list[Row]]:
     """Every table, as rows by column name."""
     tables: list[list[Row]] = []

@@ -179,8 +179,9 @@ async def test_every_http_endpoint_answers_as_documented_and_no_other_is_there(
             statuses = re.findall(r"\b\d{3}\b", row["answer"])
             for endpoint in re.findall(r"`([^`]+)`", row["method and path"]):
                 method, path = endpoint.split(" ")
-                answer = await http.request(method, re.sub(r"{\w+}", f"a{uuid4()}", path))
-                assert answer.status_code == int(statuses[0] if statuses else 200), endpoint
+                path = re.sub(r"{\w+}", f"a{uuid4()}", path)
+                async with http.stream(method, path) as answer:  # one of them has no end
+                    assert answer.status_code == int(statuses[0] if statuses else 200), endpoint
                 documented.add(endpoint)
         described = (await http.get("/openapi.json")).json()["paths"]
     there = {f"{method.upper()} {path}" for path in described for method in described[path]}
