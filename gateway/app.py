@@ -122,6 +122,7 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
         allow_credentials=True,
         allow_methods=["GET", "POST", "OPTIONS"],
         allow_headers=["*"],
+        expose_headers=["Retry-After"],
     )
     app.add_middleware(SafeHeaders)
     app.add_middleware(BodyLimit, settings, metrics)

@@ -1,8 +1,6 @@
 """A tab's socket over plain ASGI, for a server that does not hand out its transport: the
 fallback."""
 
-from collections.abc import Sequence
-
 from starlette.websockets import WebSocket
 
 from gateway.queued_socket import QueuedSocket
@@ -16,9 +14,8 @@ class AsgiSocket(QueuedSocket):
         super().__init__(bounds)
         self._websocket = websocket
 
-    async def send_texts(self, texts: Sequence[bytes]) -> None:
-        for text in texts:
-            await self._websocket.send_text(text.decode())
+    async def send_text(self, text: bytes) -> None:
+        await self._websocket.send_text(text.decode())
 
     async def send_close(self, code: int, reason: str) -> None:
         await self._websocket.close(code, reason)

@@ -13,10 +13,11 @@ from typing import Any, ClassVar, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.access import Reason
-from gateway.event_stream import ABORT
+from gateway.event_stream import CONNECTION
 from gateway.limits import network_of
 from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
+from gateway.wire import bound_the_kernel, waiting_bytes
 
 SPARE_CONNECTIONS = 1000
 """Beyond `MAX_TABS`: for requests, probes, and handshakes that are to be refused."""
@@ -41,6 +42,8 @@ class BoundedHttp(HttpToolsProtocol):
     _address = ""
     """Whose it is; empty for a trusted proxy's, which are everybody's."""
     _is_waiting = False
+    _unfinished: RequestResponseCycle | None = None
+    """The request that is being answered while the one behind it has come already."""
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _head_ended = False
@@ -63,6 +66,10 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         self._count_no_more()
+        if self._unfinished is not None and not self._unfinished.response_complete:
+            # uvicorn knows the newest alone: an event stream before it would never hear of the end.
+            self._unfinished.disconnected = True
+            self._unfinished.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -87,10 +94,12 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         cycle = cast(RequestResponseCycle | None, self.cycle)
-        if cycle is not None and not cycle.response_complete and self.pipeline:
-            raise ValueError("a third request before the first was answered")
+        if cycle is not None and not cycle.response_complete:
+            if self.pipeline:
+                raise ValueError("a third request before the first was answered")
+            self._unfinished = cycle
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {CONNECTION: {"connection": self}}
         self._head_ended = False
         if self._deadline is None:  # a second request, in what the first one's end came with
             self._await_request()
@@ -132,6 +141,19 @@ class BoundedHttp(HttpToolsProtocol):
         self._count_no_more()
         _cut_untaken(self.transport, 0)  # from here on `WireSocket` looks, and says why it closes
         super().handle_websocket_upgrade()
+
+    def begin_stream(self, unsent_bytes: int) -> None:
+        """From here on whoever writes looks whether it is taken, and is told soon: the kernel keeps
+        no more than this for a slow peer."""
+        _cut_untaken(self.transport, 0)
+        bound_the_kernel(self.transport, unsent_bytes)
+
+    def waiting_bytes(self) -> int:
+        return waiting_bytes(self.transport)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.transport.abort()
 
     def _await_request(self) -> None:
         self._deadline = self.loop.call_later(self.settings.request_seconds, self._give_up)

@@ -4,18 +4,18 @@ The rules by which events become a conversation are those of every client (docs/
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from gateway.follower import Follower
 from gateway.replay import frames_of
 from gateway.settings import GatewaySettings
+from shared.errors import NotALog
 from shared.ids import Position, SessionId
-from shared.protocol import Failure, Usage
-from shared.session_log import SessionLog
+from shared.session_log import LogEntry, SessionLog
 
 MAX_CODE_POINTS = 16 * 1024 * 1024
 """Of what was said in one conversation. Of a longer one the oldest turns are left out."""
@@ -25,6 +25,8 @@ Json = dict[str, Any]
 
 class Turn(BaseModel):
     """A user message and its answer."""
+
+    model_config = ConfigDict(validate_assignment=True)  # the log may have strange events
 
     turn_id: str
     trace_id: str | None = None
@@ -37,8 +39,9 @@ class Turn(BaseModel):
     answer: str = ""
     """The texts of its newest attempt, in order; while it runs, as far as they have come."""
     duration_ms: int | None = None
-    usage: Usage | None = None
-    error: Failure | None = None
+    usage: Json | None = None
+    error: Json | None = None
+    """As `turn_finished` has them, from a worker of whichever version."""
 
 
 class Conversation(BaseModel):
@@ -63,8 +66,15 @@ class _Text:
 class _Told:
     turn: Turn
     texts: dict[str, _Text] = field(default_factory=lambda: {})
+    size: int = 0
+    """How much was said in it, in code points, as far as it is kept."""
+
+    def say(self, text: _Text, content: str) -> None:
+        self.size += len(content) - len(text.content)
+        text.content = content
 
     def keep(self, is_wanted: Callable[[_Text], bool]) -> None:
+        self.size -= sum(len(text.content) for text in self.texts.values() if not is_wanted(text))
         self.texts = {name: text for name, text in self.texts.items() if is_wanted(text)}
 
 
@@ -95,14 +105,13 @@ class Story:
         if apply is None or turn_id is None or turn_id in self._left_out:
             return
         told = self._told.setdefault(turn_id, _Told(Turn(turn_id=turn_id)))
+        before = told.size
         apply(told, event)
-        self._size += len(event.get("content", ""))
+        self._size += told.size - before
         while self._size > self._max_size and len(self._told) > 1:
             oldest = next(iter(self._told))
-            gone = self._told.pop(oldest)
+            self._size -= self._told.pop(oldest).size
             self._left_out.add(oldest)
-            said = (gone.turn.content or "", *(text.content for text in gone.texts.values()))
-            self._size -= sum(map(len, said))
 
 
 async def read_conversation(
@@ -117,8 +126,7 @@ async def read_conversation(
         outcome = follower.on_page(page, after)
         if outcome.reset:
             story = Story()
-        for text in frames_of(outcome.entries):
-            story.apply(json.loads(text))
+        _tell(story, outcome.entries)
         head, truncated = page.head, page.trimmed is not None
     return Conversation(
         session_id=session_id,
@@ -128,14 +136,23 @@ async def read_conversation(
     )
 
 
+def _tell(story: Story, entries: Sequence[LogEntry]) -> None:
+    told = [entry for entry in entries if entry.stored.startswith(_TOLD)]
+    try:
+        for text in frames_of(told):
+            story.apply(json.loads(text))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise NotALog("an event that no script of ours has written") from error
+
+
 def _apply_message(told: _Told, event: Json) -> None:
     told.turn.content = event["content"]
+    told.size += len(event["content"])
     told.turn.timestamp = event["timestamp"]
     told.turn.trace_id = event.get("trace_id")
 
 
 def _apply_start(told: _Told, event: Json) -> None:
-    told.turn.status = "running"
     _begin_attempt(told, event["attempt"])
 
 
@@ -144,24 +161,26 @@ def _apply_text(told: _Told, event: Json) -> None:
         return
     _begin_attempt(told, event["attempt"])  # its `turn_started` may have been trimmed away
     text = told.texts.setdefault(event["message_id"], _Text(event["attempt"]))
-    if event["streaming"]:
-        text.content += event["content"]
-    else:
-        text.content, text.is_whole = event["content"], True
+    if not event["streaming"]:
+        told.say(text, event["content"])
+        text.is_whole = True
+    elif not text.is_whole:
+        told.say(text, text.content + event["content"])
 
 
 def _apply_end(told: _Told, event: Json) -> None:
     told.turn.status = event["status"]
     told.turn.duration_ms = event.get("duration_ms")
-    if event.get("usage"):
-        told.turn.usage = Usage.model_validate(event["usage"])
-    if event.get("error"):
-        told.turn.error = Failure.model_validate(event["error"])
+    told.turn.usage, told.turn.error = event.get("usage"), event.get("error")
     told.keep(lambda text: text.is_whole)
 
 
 def _begin_attempt(told: _Told, attempt: int) -> None:
+    if attempt == told.turn.attempt:
+        return
     told.turn.attempt = attempt
+    if told.turn.status == "waiting":
+        told.turn.status = "running"
     told.keep(lambda text: text.attempt >= attempt)
 
 
@@ -171,3 +190,5 @@ _APPLY: dict[str, Callable[[_Told, Json], None]] = {
     "assistant": _apply_text,
     "turn_finished": _apply_end,
 }
+_TOLD = tuple(f'{{"type":"{kind}",' for kind in _APPLY)
+"""How events begin that are told. The others, which may be big, are not parsed."""

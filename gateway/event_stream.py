@@ -8,8 +8,7 @@ gateway ends it, is said by an event of the type `close`, with what a socket wou
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -22,8 +21,8 @@ from gateway.opened_tab import Ending, cursor_of, opened_tab
 from gateway.queued_socket import QueuedSocket
 from gateway.socket_bounds import SocketBounds
 
-ABORT = "fanline.abort"
-"""The ASGI extension by which the server lets a connection be cut."""
+CONNECTION = "fanline.connection"
+"""The ASGI extension by which the server hands out a request's `Connection`."""
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -33,15 +32,38 @@ HEADERS = {
 _FRONT = b'{"id":"'
 
 
+class Connection(Protocol):
+    """What a stream needs of its server, and plain ASGI has not got."""
+
+    def begin_stream(self, unsent_bytes: int) -> None:
+        """Leave it to the stream what becomes of a peer that takes nothing, and keep no more than
+        this for it in the kernel."""
+        ...
+
+    def waiting_bytes(self) -> int:
+        """What was written and the peer has not taken."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        ...
+
+
 class EventSocket(QueuedSocket):
     """The `TabSocket` over the body of an answer."""
 
-    def __init__(self, send: Send, bounds: SocketBounds) -> None:
+    def __init__(self, send: Send, connection: Connection | None, bounds: SocketBounds) -> None:
         super().__init__(bounds)
         self._send_part = send
+        self._connection = connection
+        if connection is not None:
+            connection.begin_stream(bounds.max_buffer_bytes)
 
-    async def send_texts(self, texts: Sequence[bytes]) -> None:
-        await self._send_body(b"".join(map(encode_text, texts)), more=True)
+    def bytes_on_the_way(self) -> int:
+        return 0 if self._connection is None else self._connection.waiting_bytes()
+
+    async def send_text(self, text: bytes) -> None:
+        await self._send_body(encode_text(text), more=True)
 
     async def send_close(self, code: int, reason: str) -> None:
         await self._send_body(encode_close(code, reason), more=False)
@@ -80,14 +102,15 @@ class EventStream(Response):
         line = ConnectionLine(scope)
         start = {"status": self.status_code, "headers": self.raw_headers}
         await send({"type": "http.response.start", **start})
-        socket = EventSocket(send, self._bounds)
+        connection = scope.get("extensions", {}).get(CONNECTION, {}).get("connection")
+        socket = EventSocket(send, connection, self._bounds)
         cursor = cursor_of(scope)
         with opened_tab(self._manager, socket, self._admitted, cursor, line) as ending:
-            await _until_it_ends(scope, receive, socket, ending)
+            await _until_it_ends(connection, receive, socket, ending)
 
 
 async def _until_it_ends(
-    scope: Scope, receive: Receive, socket: EventSocket, ending: Ending
+    connection: Connection | None, receive: Receive, socket: EventSocket, ending: Ending
 ) -> None:
     sending = asyncio.create_task(socket.send_frames())
     leaving = asyncio.create_task(_until_gone(receive))
@@ -97,9 +120,10 @@ async def _until_it_ends(
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if sending.done():
             ending.code = sending.result()
-        elif giving_up.done() and (way := scope.get("extensions", {}).get(ABORT)) is not None:
-            cast(Callable[[], None], way["abort"])()
-            await leaving
+        elif connection is not None:
+            # It takes no end, or what it says is no request, or it has gone: then this is nothing.
+            connection.abort()
+            await _until_gone(receive)
     finally:
         for task in tasks:
             task.cancel()

@@ -131,7 +131,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > most:
+            if received > most and message["type"] == "http.request":
                 self._metrics.refuse("body")
                 # What still comes is read and thrown away, until `REQUEST_SECONDS` are over: a peer
                 # whose connection were closed while it sends might never see the answer.

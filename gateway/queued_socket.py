@@ -4,12 +4,13 @@ task sends them."""
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from starlette.websockets import WebSocketDisconnect
 
 from gateway.frames import Frames
 from gateway.socket_bounds import SocketBounds
+from gateway.stall import StallCheck
 
 
 class QueuedSocket(ABC):
@@ -17,9 +18,9 @@ class QueuedSocket(ABC):
 
     def __init__(self, bounds: SocketBounds) -> None:
         self._bounds = bounds
-        self._texts: deque[Sequence[bytes]] = deque()
-        self._waiting_bytes = 0
-        self._taken_at = asyncio.get_running_loop().time()
+        self._texts: deque[bytes] = deque()
+        self._written = self._waiting_bytes = 0
+        self._stall = StallCheck(bounds.stall_seconds, asyncio.get_running_loop().time())
         self._closing: tuple[int, str] | None = None
         self._wake = asyncio.Event()
         self._on_room: Callable[[], None] | None = None
@@ -27,12 +28,16 @@ class QueuedSocket(ABC):
         """Set when the socket was closed from here and need not be waited for any longer."""
 
     @abstractmethod
-    async def send_texts(self, texts: Sequence[bytes]) -> None:
-        """Send them; returns when the server has room for more."""
+    async def send_text(self, text: bytes) -> None:
+        """Send it; returns when the server has room for more."""
 
     @abstractmethod
     async def send_close(self, code: int, reason: str) -> None:
         """Send what ends it."""
+
+    def bytes_on_the_way(self) -> int:
+        """Of what was sent, how much has not been taken, where that can be known."""
+        return 0
 
     def call_when_room(self, callback: Callable[[], None]) -> None:
         """Arrange for `callback` whenever a socket without room has drained."""
@@ -44,15 +49,15 @@ class QueuedSocket(ABC):
 
     def write(self, frames: Frames) -> None:
         if self._closing is None:
-            if not self._texts:
-                self._taken_at = asyncio.get_running_loop().time()
-            self._texts.append(frames.texts)
-            self._waiting_bytes += sum(map(len, frames.texts))
+            size = sum(map(len, frames.texts))
+            self._texts.extend(frames.texts)
+            self._written += size
+            self._waiting_bytes += size
             self._wake.set()
 
     def has_stalled(self, now: float) -> bool:
-        waits = bool(self._waiting_bytes) and self._closing is None
-        return waits and now - self._taken_at >= self._bounds.stall_seconds
+        waiting = self._waiting_bytes + self.bytes_on_the_way()
+        return self._closing is None and self._stall.has_stalled(now, self._written, waiting)
 
     def close(self, code: int, reason: str = "") -> None:
         if self._closing is None:
@@ -75,10 +80,9 @@ class QueuedSocket(ABC):
         except (WebSocketDisconnect, RuntimeError, OSError):
             return None  # the peer has gone, which reading tells as well
 
-    async def _send(self, texts: Sequence[bytes]) -> None:
-        await self.send_texts(texts)
+    async def _send(self, text: bytes) -> None:
+        await self.send_text(text)
         had_room = self.has_room
-        self._waiting_bytes -= sum(map(len, texts))
-        self._taken_at = asyncio.get_running_loop().time()
+        self._waiting_bytes -= len(text)
         if self.has_room and not had_room and self._on_room is not None:
             self._on_room()

@@ -4,6 +4,7 @@ What is said here goes the way that it goes over a socket, and what is heard is 
 follower; docs/protocol.md has both side by side.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -35,6 +36,9 @@ from shared.session_log import SessionLog
 
 _log = logging.getLogger(__name__)
 
+CONVERSATIONS_AT_ONCE = 4
+"""Read by one gateway. Each takes its CPU, which is the tabs', and the memory of a conversation."""
+
 STATUSES: dict[ErrorCode, int] = {
     "bad_json": 400,
     "too_many": 429,
@@ -43,6 +47,28 @@ STATUSES: dict[ErrorCode, int] = {
     "internal": 500,
 }
 """The HTTP status for the code of an `error` frame; for every other code it is 422."""
+
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+CURSOR = {
+    "parameters": [
+        {"name": name, "in": place, "required": False, "schema": {"type": "string"}}
+        for name, place in (("Last-Event-ID", "header"), ("last_event_id", "query"))
+    ]
+}
+"""What OpenAPI says of a stream, which FastAPI does not see."""
+
+
+class Refusal(BaseModel):
+    """Why something was not done."""
+
+    detail: str
+    """A sentence for a person."""
+    code: ErrorCode | None = None
+    """As an `error` frame has it, where one would be sent."""
+    message_id: str | None = None
+    """Of the message that was refused: to be sent again with it, in case it was accepted."""
 
 
 class AcceptedMessage(BaseModel):
@@ -75,7 +101,11 @@ class SessionEdge:
 
 def build_session_routes(edge: SessionEdge, gates: Gates) -> APIRouter:
     """The routes below `/sessions/{session_id}`."""
-    router = APIRouter(prefix="/sessions/{session_id}")
+    refusals: dict[int | str, dict[str, Any]] = {
+        status: {"model": Refusal} for status in (400, 401, 403, 404, 413, 422, 429, 500, 503)
+    }
+    router = APIRouter(prefix="/sessions/{session_id}", responses=refusals)
+    reading = asyncio.Semaphore(CONVERSATIONS_AT_ONCE)
     own_session = [Depends(gates.counted), Depends(gates.session)]
 
     @router.post(
@@ -98,17 +128,22 @@ def build_session_routes(edge: SessionEdge, gates: Gates) -> APIRouter:
         turn_id = await _obey(edge, request, "cancel", session_id)
         return Stopping(session_id=session_id, turn_id=turn_id)
 
-    @router.get("/events", response_class=Response)
-    async def events(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+    @router.get("/events", response_class=Response, responses=EVENTS, openapi_extra=CURSOR)
+    async def events(  # pyright: ignore[reportUnusedFunction]
+        session_id: str, request: Request
+    ) -> Response:
         """The session's events as Server-Sent Events: from the beginning, or after
         `Last-Event-ID`, and then as they happen."""
         admitted = await edge.admission.let_in(request)
         return EventStream(edge.manager, edge.admission, admitted, edge.bounds)
 
     @router.get("", dependencies=own_session)
-    async def conversation(session_id: str) -> Conversation:  # pyright: ignore[reportUnusedFunction]
+    async def conversation(  # pyright: ignore[reportUnusedFunction]
+        session_id: str, response: Response
+    ) -> Conversation:
         """The conversation so far."""
-        async with _refusals(parse_session_id(session_id)) as name:
+        response.headers["Cache-Control"] = "no-store"
+        async with _refusals(parse_session_id(session_id)) as name, reading:
             return await read_conversation(edge.log, name, edge.settings)
 
     @router.delete("", status_code=204, dependencies=own_session)
@@ -129,8 +164,10 @@ def tell_refused(app: FastAPI, metrics: Metrics) -> None:
         metrics.refused.labels(code).inc()
         wait = refused.retry_after
         headers = None if wait is None else {"Retry-After": str(wait)}
-        body = {"detail": refused.frame.error, "code": code}
-        return JSONResponse(body, STATUSES.get(code, 422), headers)
+        frame = refused.frame
+        body = Refusal(detail=frame.error, code=code, message_id=frame.message_id)
+        told = body.model_dump(exclude_none=True)
+        return JSONResponse(told, STATUSES.get(code, 422), headers)
 
     app.add_exception_handler(Refused, answer)
 

@@ -76,7 +76,7 @@ class GatewaySettings(SharedSettings):
     max_address_messages_per_minute: Annotated[int, Field(ge=0)] = 0
     """The same for one address."""
     max_address_requests_per_minute: Annotated[int, Field(ge=0)] = 0
-    """Tickets, deletions and `/patient` requests of one address."""
+    """Requests of one address, but for streams and what is public (health, the page)."""
     max_refused_frames: Annotated[int, Field(ge=1)] = 100
     """Frames in a row that one socket may have refused; one more closes it with 1008."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 65_536

@@ -25,6 +25,7 @@ from websockets.http11 import Request
 from gateway.frames import Frames
 from gateway.paced_protocol import PacedProtocol
 from gateway.socket_bounds import SocketBounds
+from gateway.stall import StallCheck
 
 EXTENSION = "fanline.wire"
 
@@ -104,12 +105,10 @@ class WireSocket:
         protocol.forget_handshake()
         protocol.close_seconds = bounds.close_seconds
         self._transport = protocol.transport
-        self._stall_seconds = bounds.stall_seconds
-        self._written = 0
-        self._taken = 0
-        self._taken_at = asyncio.get_running_loop().time()
+        self._written = self._all_taken = 0
+        self._stall = StallCheck(bounds.stall_seconds, asyncio.get_running_loop().time())
         self._transport.set_write_buffer_limits(high=bounds.max_buffer_bytes)
-        _bound_the_kernel(self._transport, bounds.max_buffer_bytes)
+        bound_the_kernel(self._transport, bounds.max_buffer_bytes)
 
     def call_when_room(self, callback: Callable[[], None]) -> None:
         """Arrange for `callback` whenever a socket without room has drained."""
@@ -124,14 +123,12 @@ class WireSocket:
     def has_stalled(self, now: float) -> bool:
         if self._protocol.close_sent:
             return False
-        if self._written == self._taken:
-            self._taken_at = now  # all that there ever was has been taken
-            return False
-        waiting = waiting_bytes(self._transport)
-        taken = self._written - waiting
-        if waiting == 0 or taken > self._taken:
-            self._taken, self._taken_at = taken, now
-        return now - self._taken_at >= self._stall_seconds
+        # Of an idle tab all was taken when it was last asked: the kernel is not asked again.
+        idle = self._written == self._all_taken
+        waiting = 0 if idle else waiting_bytes(self._transport)
+        if waiting == 0:
+            self._all_taken = self._written
+        return self._stall.has_stalled(now, self._written, waiting)
 
     def close(self, code: int, reason: str = "") -> None:
         self._protocol.close(code, reason)
@@ -152,7 +149,8 @@ def _kernel_bytes(transport: asyncio.Transport) -> int:
     return count
 
 
-def _bound_the_kernel(transport: asyncio.Transport, unsent_bytes: int) -> None:
+def bound_the_kernel(transport: asyncio.Transport, unsent_bytes: int) -> None:
+    """Have the kernel take no more than this for a peer that takes nothing."""
     if hasattr(sockets, "TCP_NOTSENT_LOWAT"):
         socket = cast(sockets.socket, transport.get_extra_info("socket"))
         socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, unsent_bytes)

@@ -208,11 +208,13 @@ async def reluctant(
     sock = await tcp(gateway, receive_buffer)
     reader, writer = await asyncio.open_connection(sock=sock, limit=receive_buffer)
     key = base64.b64encode(os.urandom(16)).decode()
+    is_stream = gateway.way == "events"
     lines = [
-        f"GET /ws?session_id={session_id} HTTP/1.1",
+        f"GET /sessions/{session_id}/events HTTP/1.1"
+        if is_stream
+        else f"GET /ws?session_id={session_id} HTTP/1.1",
         f"Host: {gateway.host}:{gateway.port}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
+        *([] if is_stream else ["Upgrade: websocket", "Connection: Upgrade"]),
         f"Sec-WebSocket-Key: {key}",
         "Sec-WebSocket-Version: 13",
     ]
@@ -220,7 +222,7 @@ async def reluctant(
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             answer = await reader.readuntil(b"\r\n\r\n")
-        assert b" 101 " in answer.splitlines()[0]
+        assert (b" 200 " if is_stream else b" 101 ") in answer.splitlines()[0]
         yield ReluctantTab(reader, writer)
     finally:
         writer.transport.abort()

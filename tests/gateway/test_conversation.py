@@ -3,7 +3,6 @@
 from typing import Any
 
 from gateway.conversation import Story
-from shared.protocol import Failure
 
 MESSAGE = {"type": "message", "timestamp": "2026-01-31T12:00:00.000Z", "trace_id": "ab" * 16}
 
@@ -54,7 +53,7 @@ def test_a_turn_is_told_from_its_message_to_its_end() -> None:
     )  # fmt: skip
     assert (turn.status, turn.attempt, turn.answer) == ("completed", 1, "Let me look. Three.")
     assert turn.duration_ms == 12
-    assert turn.model_dump()["usage"] == usage
+    assert turn.usage == usage
 
 
 def test_what_has_come_of_a_running_turn_is_told() -> None:
@@ -76,13 +75,26 @@ def test_a_new_attempt_drops_what_the_one_before_said() -> None:
 
 
 def test_pieces_without_an_end_go_with_their_turn() -> None:
-    error = {"code": "model_error", "error": "The model has failed."}
+    error = {"code": "a code of a newer worker", "error": "It has failed."}
     (turn,) = a_story(
         said("t", "How many?"), started("t", 1), text("t", "a", "Th", streaming=True),
         finished("t", "failed", error=error),
     ).turns()  # fmt: skip
     assert (turn.status, turn.answer) == ("failed", "")
-    assert turn.error == Failure.model_validate(error)
+    assert turn.error == error
+
+
+def test_a_turn_whose_beginning_was_trimmed_is_running() -> None:
+    """And what replaces pieces, or a dropped attempt, does not count as said."""
+    story = a_story(
+        text("t", "a", "x" * 60, streaming=True), text("t", "a", "x" * 60),
+        text("t", "a", "more", streaming=True), text("t", "b", "y" * 30, attempt=2),
+        said("u", "z" * 60), most=100,
+    )  # fmt: skip
+    first, second = story.turns()
+    assert (first.status, first.attempt, first.answer) == ("running", 2, "y" * 30)
+    assert (second.status, second.content) == ("waiting", "z" * 60)
+    assert not story.is_cut
 
 
 def test_of_too_long_a_conversation_the_oldest_turns_are_left_out() -> None:

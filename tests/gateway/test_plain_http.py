@@ -8,10 +8,13 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
+from shared.ids import SessionId
 from tests.gateway.conftest import MAX_INBOX
 from tests.gateway.log_writer import LogWriter
 from tests.gateway.raw_tab import a_session, connected
-from tests.support.deployment import Deployment
+from tests.gateway.signs import metric
+from tests.support.deployment import Deployment, Process
+from tests.support.eventually import eventually
 
 EVENTS = pytest.mark.parametrize("edge", ["events"], indirect=True)
 pytestmark = EVENTS
@@ -119,6 +122,54 @@ async def test_the_conversation_so_far_is_one_document(edge: Deployment, writer:
     assert [turn["turn_id"] for turn in told["turns"]] == turns
     assert [turn["status"] for turn in told["turns"]] == ["cancelled"] + ["waiting"] * 39
     assert (told["head"], told["truncated"]) == (head, False)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        '{"type":"assistant","turn_id":"t","message_id":"m","streaming":false,"content":""}',
+        '{"type":"message","turn_id":["t"],"content":"a list"}',
+        '{"type":"message","turn_id":"t","timestamp":"","content":7}',
+        '{"type":"turn_finished","turn_id":"t","status":"odd"}',
+        '{"type":"message",',
+    ],
+)
+async def test_what_nobody_of_ours_has_written_is_no_conversation(
+    edge: Deployment, writer: LogWriter, stored: str
+) -> None:
+    """500 with a sentence, and a line in the log; not the text of an exception."""
+    session_id = a_session()
+    await writer.say(session_id, "Hello")
+    log = writer.keys.session(SessionId(session_id)).log
+    await writer.client.xadd(log, {"event": stored}, id="9007199254740990-1")
+    edge.processes[0].expected_errors.append(session_id[:8])
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(place_of(edge, session_id))
+    assert (answer.status_code, answer.json()) == (
+        500, {"detail": "This session cannot be used.", "code": "internal"},
+    )  # fmt: skip
+
+
+async def test_a_request_behind_a_stream_does_not_keep_it_open(edge: Deployment) -> None:
+    """Its peer has gone: the tab is forgotten, though uvicorn looks at the newest request alone."""
+    gateway, session_id = edge.processes[0], a_session()
+    request = f"GET /sessions/{session_id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    before = await metric(gateway, "fanline_tabs")
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(request * 2)
+    await eventually(lambda: has_tabs(gateway, before + 1), "the stream is open")
+    writer.close()
+    await eventually(lambda: has_tabs(gateway, before), "it is forgotten")
+
+
+async def has_tabs(gateway: Process, count: float) -> bool:
+    return await metric(gateway, "fanline_tabs") == count
+
+
+async def test_a_conversation_is_kept_by_no_cache(edge: Deployment) -> None:
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(place_of(edge, a_session()))
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 async def test_a_bad_session_id_is_refused_everywhere(edge: Deployment) -> None:

@@ -140,6 +140,7 @@ async def gone(gateway: Process) -> bool:
     return await metric(gateway, "fanline_tabs_stalled_total") == 1
 
 
+@EITHER_WAY
 async def test_a_tab_that_reads_slowly_but_steadily_is_not_closed(
     own_edge: Deployment, own_writer: LogWriter
 ) -> None:
@@ -158,6 +159,7 @@ async def test_a_tab_that_reads_slowly_but_steadily_is_not_closed(
     assert await metric(gateway, "fanline_tabs_stalled_total") == 0
 
 
+@EITHER_WAY
 async def test_what_the_kernel_gets_rid_of_counts_as_life(
     own_edge: Deployment, own_writer: LogWriter
 ) -> None:

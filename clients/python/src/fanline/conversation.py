@@ -66,6 +66,8 @@ def _apply_question(turn: Turn, event: Event) -> None:
 
 
 def _apply_attempt(turn: Turn, event: Event) -> None:
+    if event["attempt"] == turn.attempt:
+        return
     turn.attempt = event["attempt"]
     _keep(turn, lambda text: text.attempt >= turn.attempt)
 
