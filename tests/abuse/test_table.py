@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.abuse.__main__ import run
-from tests.abuse.page import PAGE, named_in
+from tests.abuse.page import PAGE, SECURITY, named_in
 from tests.abuse.row import judge
 from tests.abuse.scenarios import SCENARIOS
 
@@ -26,5 +26,6 @@ async def test_no_attack_brings_anything_down() -> None:
 
 
 def test_the_page_tells_of_every_scenario() -> None:
-    """docs/abuse.md is of the table that this is."""
-    assert named_in(PAGE.read_text(), SCENARIOS)
+    """docs/abuse.md and docs/security.md are of the table that this is."""
+    assert named_in(PAGE.read_text(), ("others", "gateway"), SCENARIOS)
+    assert named_in(SECURITY.read_text(), ("tried",), SCENARIOS)
