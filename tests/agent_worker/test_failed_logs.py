@@ -119,7 +119,7 @@ async def test_a_turn_whose_message_was_trimmed_is_listed_and_cannot_be_tried_ag
     for what in (("all",), ("s-1", turn_id)):
         status, (sentence,) = await run(deployment, "--retry", *what)
         assert status == 1
-        assert sentence == f"session s-1: the message of turn {turn_id} was trimmed"
+        assert sentence == f"session s-1: the message of turn {turn_id} is gone"
 
 
 async def test_a_session_that_has_expired_is_told_in_one_sentence(deployment: Deployment) -> None:
