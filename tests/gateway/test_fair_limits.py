@@ -1,8 +1,7 @@
 """Limits hit whom they are meant for, and cost nobody else a thing."""
 
-import signal
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
@@ -16,6 +15,7 @@ from tests.gateway.raw_tab import a_session, connected, opened
 from tests.gateway.signing_in import WITH_TOKENS, a_token, handshake, with_ticket
 from tests.support.deployment import Deployment, deploy
 from tests.support.eventually import eventually
+from tests.support.frozen import frozen
 
 FROM_ONE = {"X-Forwarded-For": "10.1.1.1"}
 NEVER = 3600.0
@@ -37,17 +37,6 @@ async def limited(
         yield own
         await forget_unanswered(own)
         await own.check_nothing_is_left()
-
-
-@contextmanager
-def frozen(server: EmbeddedRedis) -> Generator[None]:
-    """The server answers nobody, and its connections stay open."""
-    assert server.process is not None
-    server.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        server.process.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """The Redis client: what fails has one name; scripts run whether the server knows them or not."""
 
 import asyncio
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
 
 import pytest
 from redis.exceptions import (
@@ -23,6 +20,7 @@ from shared.ids import SessionId
 from shared.keys import Keys
 from shared.redis_client import SCRIPTS, RefusedByRedis, Scripts, ask, connect_redis
 from tests.shared.one_session import OneSession
+from tests.support.frozen import frozen
 
 NOBODY = "redis://127.0.0.1:1/0"
 """A client that is never connected."""
@@ -151,17 +149,6 @@ async def test_a_frozen_server_is_unavailable_and_what_was_asked_happens_once(
             assert (await session.waiting())[1] == message.message_id
     finally:
         own_server.kill()
-
-
-@contextmanager
-def frozen(server: EmbeddedRedis) -> Generator[None]:
-    """The server answers nobody while the block runs."""
-    assert server.process is not None
-    server.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        server.process.send_signal(signal.SIGCONT)
 
 
 def test_every_script_says_what_it_takes_and_what_it_replies() -> None:

@@ -18,6 +18,7 @@ from dev.embedded_redis import free_port
 from dev.system_packages import SEARCHED
 from tests.support.deployment import Deployment
 from tests.support.eventually import eventually
+from tests.support.listening import is_listening
 from tests.support.name_server import name_server
 from tests.support.processes import ROOT
 
@@ -121,9 +122,4 @@ def write_config(folder: Path, port: int, name_port: int, gateway_port: int) -> 
 async def _listens(proxy: FrontProxy) -> bool:
     if proxy.process.returncode is not None:
         raise AssertionError("nginx has ended")
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-    except OSError:
-        return False
-    writer.close()
-    return True
+    return await is_listening(proxy.port)

@@ -9,6 +9,7 @@ from pathlib import Path
 from dev.embedded_redis import free_port
 from tests.support.deployment import ROOT, START_SECONDS, Process
 from tests.support.eventually import eventually
+from tests.support.listening import is_listening
 
 PATHS = {"http": "mcp", "sse": "sse"}
 
@@ -34,13 +35,7 @@ class FhirProcess:
 
         async def listens() -> bool:
             assert process.process.returncode is None, process.log()
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError:
-                return False
-            writer.close()
-            await writer.wait_closed()
-            return True
+            return await is_listening(self.port)
 
         await eventually(listens, "the FHIR server listens", timeout=START_SECONDS)
 
