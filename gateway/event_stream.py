@@ -118,9 +118,8 @@ async def _until_it_ends(
     tasks = (sending, leaving, giving_up)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if sending.done():
-            ending.code = sending.result()
-        elif connection is not None:
+        ending.code = sending.result() if sending.done() else None
+        if ending.code is None and connection is not None:
             # It takes no end, or what it says is no request, or it has gone: then this is nothing.
             connection.abort()
             await _until_gone(receive)

@@ -105,7 +105,7 @@ class WireSocket:
         protocol.forget_handshake()
         protocol.close_seconds = bounds.close_seconds
         self._transport = protocol.transport
-        self._written = self._all_taken = 0
+        self._written = 0
         self._stall = StallCheck(bounds.stall_seconds, asyncio.get_running_loop().time())
         self._transport.set_write_buffer_limits(high=bounds.max_buffer_bytes)
         bound_the_kernel(self._transport, bounds.max_buffer_bytes)
@@ -124,10 +124,8 @@ class WireSocket:
         if self._protocol.close_sent:
             return False
         # Of an idle tab all was taken when it was last asked: the kernel is not asked again.
-        idle = self._written == self._all_taken
-        waiting = 0 if idle else waiting_bytes(self._transport)
-        if waiting == 0:
-            self._all_taken = self._written
+        is_idle = self._written == self._stall.taken
+        waiting = 0 if is_idle else waiting_bytes(self._transport)
         return self._stall.has_stalled(now, self._written, waiting)
 
     def close(self, code: int, reason: str = "") -> None:
