@@ -38,11 +38,12 @@ ANSWER_SECONDS = 45.0
 STOP_SECONDS = 20.0
 NOT_CLONED = {".git", ".env", "var"}
 FORGOTTEN = re.compile(
-    "AGENT|AIDBOX_|AUTH_|AZURE_|FHIR_|LOG_|MAKE|MCP_|MFLAGS|MODEL|NAMESPACE|OPENAI_|OTEL_|REDIS_URL"
-    "|TELEMETRY_|https?_proxy",
+    "AGENT|AIDBOX_|AUTH_|AZURE_|CI$|FHIR_|FORCE_COLOR|LOG_|MAKE|MCP_|MFLAGS|MODEL|NAMESPACE|OPENAI_"
+    "|OTEL_|REDIS_URL|TELEMETRY_|https?_proxy",
     re.IGNORECASE,
 )
-"""Beginnings of variables that whoever has just cloned it does not have."""
+"""Beginnings of variables that whoever has just cloned it does not have. With CI or FORCE_COLOR
+Vite prints in colours, and what it says no longer reads as the page has it."""
 
 
 def make_clone(folder: Path) -> None:
