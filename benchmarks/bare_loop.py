@@ -51,7 +51,9 @@ class Subscription(asyncio.BufferedProtocol):
             while (reply := gets()) is not False:
                 kind, channel, text = reply
                 if kind == b"message":
-                    frames[channel] += header(len(text)), text
+                    parts = frames[channel]
+                    parts.append(header(len(text)))
+                    parts.append(text)
         for channel, parts in frames.items():
             joined = b"".join(parts)
             for tab in tabs[channel]:

@@ -39,6 +39,10 @@ class PageOutcome:
 class Follower:
     """Decides for one tab. It starts by reading; it is live when reading has reached the head."""
 
+    __slots__ = (
+        "_began_under", "_delivered_live", "_is_misled", "_newest_seen", "cursor", "reading",
+    )  # fmt: skip
+
     def __init__(self, cursor: Position | None) -> None:
         self.cursor = cursor
         """The position of the last event that the tab has been given."""

@@ -96,6 +96,8 @@ class WireProtocol(PacedProtocol):
 class WireSocket:
     """The `TabSocket` over a `WireProtocol`."""
 
+    __slots__ = ("_protocol", "_stall", "_transport", "_written", "has_room", "on_room")
+
     def __init__(self, protocol: WireProtocol, bounds: SocketBounds) -> None:
         self.has_room = True
         """An attribute, not a question to the transport: it is looked at before every write."""

@@ -9,6 +9,7 @@ A node of a cluster may send a channel away: by MOVED, or by saying that it is s
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Any, Protocol, cast
 
 import hiredis
@@ -16,6 +17,7 @@ from redis.crc import key_slot
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from shared.redis_server import Redis, check_role
+from shared.rest import Rest
 
 CHANNELS_PER_COMMAND = 1000
 READ_BYTES = 1_048_576
@@ -75,7 +77,7 @@ class Line(asyncio.BufferedProtocol):
     def restoring_in_silence_seconds(self) -> float:
         """For how long no channel was confirmed on a connection that waits for that."""
         is_waiting = self._transport is not None and self._restoring
-        return self._now() - self._confirmed_at if is_waiting else 0.0
+        return monotonic() - self._confirmed_at if is_waiting else 0.0
 
     async def carry(self) -> None:
         """Connect, and return when the connection is lost. Raises what the client raises when there
@@ -122,13 +124,15 @@ class Line(asyncio.BufferedProtocol):
             if not self._take_replies(batch):
                 return
         if self._confirmed:
-            self._confirmed_at = self._now()  # other texts are no sign: an answer may be lost
+            self._confirmed_at = monotonic()  # other texts are no sign: an answer may be lost
             self._owner.on_confirmed(self, self._confirmed)
             self._confirmed = []
         if self._restoring:
             self._finish_restoring()
         if batch:
             self._on_batch(batch)
+            if nbytes < FEED_BYTES:  # else one read brings enough
+                self._rest.after_read()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None  # at once: nothing may be written to it any more
@@ -163,10 +167,11 @@ class Line(asyncio.BufferedProtocol):
             raise
         self._lost.clear()
         self._refusal = ""
-        self._confirmed_at = self._now()
+        self._confirmed_at = monotonic()
         self._reader = hiredis.Reader()
         self._transport = cast(asyncio.Transport, connection._writer.transport)  # the one way to it
         self._transport.set_protocol(self)
+        self._rest = Rest(self._transport)
         self._restoring = True
         self._unconfirmed.clear()
         self._confirmed.clear()
@@ -243,7 +248,3 @@ class Line(asyncio.BufferedProtocol):
 
     def _slot_of(self, channel: bytes) -> int:
         return key_slot(channel) if self.node.is_sharded else 0
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from dev.embedded_redis import EmbeddedRedis
+from shared import rest
 from shared.redis_client import connect_redis
 from shared.subscription import Subscription
 from shared.subscription_line import CHANNELS_PER_COMMAND, FEED_BYTES, Batch
@@ -95,6 +96,24 @@ async def test_what_is_published_after_subscribing_arrives_in_order(
     assert told.texts == [("one:ordered", text) for text in texts]
     assert len(told.batches) < 100, "what one read brought comes as one batch"
     assert told.restored == 1
+
+
+async def test_texts_that_come_one_by_one_soon_come_together(
+    redis_server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "monotonic", lambda: 1000.0)  # each read is soon after the last
+    monkeypatch.setattr(rest, "REST_SECONDS", 2.0)
+    told = Told()
+    async with subscribed(redis_server.url, told) as subscription:
+        await subscription.subscribe("one:busy")
+        for text in ("first", "second"):  # neither of them waits: reading rests after the second
+            await publish(redis_server, "one:busy", text)
+            await eventually(lambda text=text: told.texts[-1:] == [("one:busy", text)], text)
+        for text in ("third", "fourth", "fifth"):
+            await publish(redis_server, "one:busy", text)
+        await eventually(lambda: len(told.texts) == 5, "all texts have come")
+    together = [b"third", b"fourth", b"fifth"]
+    assert [batch[b"one:busy"] for batch in told.batches] == [[b"first"], [b"second"], together]
 
 
 async def test_channels_are_kept_apart_and_an_unsubscribed_one_is_silent(
