@@ -10,11 +10,14 @@ from benchmarks.workload import Workload
 
 LOADS = {
     "saturated": Workload(200, 2, 1000, backlog=40_000),
-    "paced": Workload(200, 2, 200, per_second=20),
+    "paced": Workload(200, 2, 100, per_second=20),
     "wide": Workload(1000, 3, 20, per_second=4),
-    "tens": Workload(200, 2, 200, at_once=10, per_second=20),
+    "tens": Workload(200, 2, 100, at_once=10, per_second=20),
     "burst": Workload(200, 2, 1000, "flood", at_once=10),
 }
+TRIALS = {"saturated": 2, "paced": 2, "tens": 2}
+"""How often every system has its turn in one round, where the bars are ratios. What a machine does
+in a second changes within minutes: short turns, often, give two systems more of one weather."""
 
 
 @dataclass(frozen=True)

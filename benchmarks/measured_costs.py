@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from benchmarks.capacity import HEADS_SECONDS, Costs
+from benchmarks.capacity import HEADS_SECONDS, NEVER_RESTS, Costs
 from benchmarks.paced_model import Answer
 from benchmarks.processes import cpu_seconds, resident_bytes
 from benchmarks.redis_costs import measure_redis
@@ -97,7 +97,7 @@ def _run_alone(workshop: Path, tabs: int) -> Trial:
     audience = Workload(ALONE_SESSIONS, tabs, rounds)
     arrivals = in_turn(ALONE_SESSIONS, rounds, per_second=ALONE[tabs])
     with (
-        staged(Fanline(), ALONE_SESSIONS, workshop) as stage,
+        staged(Fanline(NEVER_RESTS), ALONE_SESSIONS, workshop) as stage,
         load_of(stage, arrivals, audience) as generator,
     ):
         return run_trial(stage, generator, [stage.gateway_pid], audience.tabs)

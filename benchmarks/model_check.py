@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.capacity import Costs, gateway_batches
+from benchmarks.capacity import NEVER_RESTS, Costs, gateway_batches
 from benchmarks.simulate import Arrival, Simulated, poisson_arrivals, simulate
 from benchmarks.stage import staged
 from benchmarks.systems.fanline import Fanline
@@ -69,7 +69,7 @@ def _events_per_second(costs: Costs, busy_share: float) -> float:
 
 def _run(arrivals: list[Arrival], workshop: Path) -> Trial:
     with (
-        staged(Fanline(), AUDIENCE.sessions, workshop) as stage,
+        staged(Fanline(NEVER_RESTS), AUDIENCE.sessions, workshop) as stage,
         load_of(stage, arrivals, AUDIENCE) as generator,
     ):
         return run_trial(stage, generator, [stage.gateway_pid], AUDIENCE.tabs)

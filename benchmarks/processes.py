@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+CPUCLOCK_SCHED = 2
+"""In the id of a process' own clock, as clock_getcpuclockid(3) makes it."""
 PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -38,12 +39,9 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its descendants, all their threads."""
-    total = 0
-    for member in family(pid):
-        fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS_PER_SECOND
+    """User and system time of a process and its descendants, all their threads: what /proc/PID/stat
+    tells in ticks of ten milliseconds, from the same clock to the nanosecond."""
+    return sum(time.clock_gettime(~member << 3 | CPUCLOCK_SCHED) for member in family(pid))
 
 
 def resident_bytes(pid: int) -> int:

@@ -14,7 +14,7 @@ from benchmarks.audience import (
     measure_long_answer,
     measure_storm,
 )
-from benchmarks.fan_out import LOADS, Delivery, measure_delivery
+from benchmarks.fan_out import LOADS, TRIALS, Delivery, measure_delivery
 from benchmarks.systems.bare_loop import BareLoop
 from benchmarks.systems.fanline import Fanline
 from benchmarks.systems.nchan import Nchan
@@ -104,11 +104,12 @@ def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:
     for number in range(1, rounds + 1):
         for load, workload in LOADS.items():
             others = (LONG_READS,) if load == "saturated" else ()
-            for system in (*others, *_in_turn(present, number)):
-                say(f"round {number} of {rounds}: {load}, {system.name}")
-                trial = measure_delivery(system, workload, workshop)
-                say(f"    {trial.cpu_us:.2f} µs a delivery, p99 {trial.p99_ms:.2f} ms")
-                trials[load, system.name].append(trial)
+            for again in range(TRIALS.get(load, 1)):
+                for system in (*others, *_in_turn(present, number + again)):
+                    say(f"round {number} of {rounds}: {load}, {system.name}")
+                    trial = measure_delivery(system, workload, workshop)
+                    say(f"    {trial.cpu_us:.2f} µs a delivery, p99 {trial.p99_ms:.2f} ms")
+                    trials[load, system.name].append(trial)
         for system in _in_turn(present, number):
             say(f"round {number} of {rounds}: idle tabs, {system.name}")
             idle[system.name].append(measure_idle(system, system.most_tabs, workshop))
@@ -130,8 +131,9 @@ def run_all(rounds: int, workshop: Path, say: Callable[[str], None]) -> Run:
 
 
 def _in_turn(systems: Sequence[System], number: int) -> Sequence[System]:
-    """Another begins in each round."""
-    return (*systems[number - 1 :], *systems[: number - 1])
+    """Another begins each time."""
+    first = (number - 1) % len(systems)
+    return (*systems[first:], *systems[:first])
 
 
 class _Ours:

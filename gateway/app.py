@@ -63,7 +63,7 @@ def build_app(settings: GatewaySettings | None = None, frontend: Path = FRONTEND
     manager = ConnectionManager(log, keys.channel, settings, metrics)
     gateway_id = uuid4().hex
     probe = Probe(client, keys.probe(gateway_id), manager, metrics)
-    subscription = Subscription(client, probe)
+    subscription = Subscription(client, probe, rest_seconds=settings.rest_seconds)
     manager.attach(subscription)
     inbox = Inbox(
         client, keys, session_ttl=settings.session_ttl, log_max_events=settings.log_max_events

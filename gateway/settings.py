@@ -49,6 +49,9 @@ class GatewaySettings(SharedSettings):
     """How long a session's channel stays subscribed after its last tab has gone."""
     heads_seconds: Annotated[float, Field(gt=0)] = 5.0
     """How often the heads of the followed logs are compared with the cursors of their tabs."""
+    rest_seconds: Annotated[float, Field(ge=0, le=0.1)] = 0.001
+    """How long reading from Redis rests where texts come one by one, each soon after the one
+    before (`shared/rest.py`): less CPU, for so much of delay. 0 never rests."""
     page_events: Annotated[int, Field(ge=1, le=10_000)] = 512
     """Log entries read at once."""
     page_bytes: Annotated[int, Field(ge=1024)] = PAGE_BYTES

@@ -8,26 +8,26 @@ keeps it, in order. A text that comes alone does not wait, nor does the first of
 import asyncio
 from time import monotonic
 
-REST_SECONDS = 0.001
-
 
 class Rest:
-    """For one connection. To be told of every read."""
+    """For one connection at a time. To be told of every read."""
 
-    __slots__ = ("_read_at", "_transport")
+    __slots__ = ("_read_at", "_seconds")
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._read_at = -REST_SECONDS
+    def __init__(self, seconds: float) -> None:
+        """`seconds` is `REST_SECONDS` of the gateway; with 0 reading never rests."""
+        self._seconds = seconds
+        self._read_at = 0.0
 
-    def after_read(self) -> None:
-        """Rest, if the read before this one was less than `REST_SECONDS` ago."""
+    def after_read(self, transport: asyncio.Transport) -> None:
+        """Rest, if the read before this one was less than so many seconds ago."""
         now = monotonic()
-        if now - self._read_at < REST_SECONDS and not self._transport.is_closing():
-            self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(REST_SECONDS, self._read_on)
+        if now - self._read_at < self._seconds and not transport.is_closing():
+            transport.pause_reading()
+            asyncio.get_running_loop().call_later(self._seconds, _read_on, transport)
         self._read_at = now
 
-    def _read_on(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
+
+def _read_on(transport: asyncio.Transport) -> None:
+    if not transport.is_closing():
+        transport.resume_reading()

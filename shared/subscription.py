@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable
 from shared.listeners import Listener, tell_part_lost, tell_part_restored
 from shared.redis_client import UNAVAILABLE, Redis
 from shared.refusals import tell_refusal
+from shared.rest import Rest
 from shared.subscription_line import Line
 
 _log = logging.getLogger(__name__)
@@ -25,9 +26,11 @@ RECONNECT_LONGEST_SECONDS = 1.0
 class Subscription:
     """Keeps `subscribe`d channels subscribed for as long as `run` runs."""
 
-    def __init__(self, client: Redis, listener: Listener) -> None:
+    def __init__(self, client: Redis, listener: Listener, *, rest_seconds: float = 0) -> None:
+        """`rest_seconds`: how long each connection's reading rests where texts come one by one."""
         self._client = client
         self._listener = listener
+        self._rest_seconds = rest_seconds
         self._wanted: dict[bytes, asyncio.Future[None]] = {}
         self._lines: dict[Redis, Line] = {}
         self._line_of: dict[bytes, Line] = {}
@@ -126,7 +129,8 @@ class Subscription:
 
     def _open(self, node: Redis) -> Line:
         assert self._keeping is not None
-        line = self._lines[node] = Line(node, self, self._listener.on_batch)
+        rest = Rest(self._rest_seconds)
+        line = self._lines[node] = Line(node, self, self._listener.on_batch, rest)
         self._keeping.create_task(self._keep(line))
         return line
 

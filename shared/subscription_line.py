@@ -27,6 +27,7 @@ FEED_BYTES = 16_384
 megabyte, that took half of all CPU."""
 Batch = dict[bytes, list[bytes]]
 """What one read from Redis brought: payloads in order, by channel."""
+OnBatch = Callable[[Batch], None]
 
 
 class LineOwner(Protocol):
@@ -44,10 +45,11 @@ class LineOwner(Protocol):
 class Line(asyncio.BufferedProtocol):
     """Carries channels of one server, as long as `carry` runs."""
 
-    def __init__(self, node: Redis, owner: LineOwner, on_batch: Callable[[Batch], None]) -> None:
+    def __init__(self, node: Redis, owner: LineOwner, on_batch: OnBatch, rest: Rest) -> None:
         self.node = node
         self._owner = owner
         self._on_batch = on_batch
+        self._rest = rest
         self._prefix = b"S" if node.is_sharded else b""
         self._message = b"smessage" if node.is_sharded else b"message"
         self._slots: defaultdict[int, set[bytes]] = defaultdict(set)
@@ -131,8 +133,8 @@ class Line(asyncio.BufferedProtocol):
             self._finish_restoring()
         if batch:
             self._on_batch(batch)
-            if nbytes < FEED_BYTES:  # else one read brings enough
-                self._rest.after_read()
+            if nbytes < FEED_BYTES and self._transport is not None:  # else one brings enough
+                self._rest.after_read(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None  # at once: nothing may be written to it any more
@@ -171,7 +173,6 @@ class Line(asyncio.BufferedProtocol):
         self._reader = hiredis.Reader()
         self._transport = cast(asyncio.Transport, connection._writer.transport)  # the one way to it
         self._transport.set_protocol(self)
-        self._rest = Rest(self._transport)
         self._restoring = True
         self._unconfirmed.clear()
         self._confirmed.clear()
@@ -236,12 +237,11 @@ class Line(asyncio.BufferedProtocol):
         self._send(b"SUBSCRIBE", channels)
 
     def _send(self, command: bytes, channels: list[bytes]) -> None:
-        """One command for every thousand channels, or for those of each slot."""
+        """One command for every thousand channels, and for those of each slot."""
         assert self._transport is not None
-        groups: defaultdict[int, list[bytes]] = defaultdict(list)
+        groups: defaultdict[tuple[int, int], list[bytes]] = defaultdict(list)
         for number, channel in enumerate(channels):
-            sharded = self.node.is_sharded
-            groups[key_slot(channel) if sharded else number // CHANNELS_PER_COMMAND].append(channel)
+            groups[self._slot_of(channel), number // CHANNELS_PER_COMMAND].append(channel)
         pack = cast(Callable[[tuple[bytes, ...]], bytes], hiredis.pack_command)
         packed = [pack((self._prefix + command, *group)) for group in groups.values()]
         self._transport.write(b"".join(packed))

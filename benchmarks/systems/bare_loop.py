@@ -6,9 +6,8 @@ from importlib.metadata import version
 
 from benchmarks.systems.system import Launch, OnSessionChannels
 
-READ_BYTES = 307_200
-"""Decides what a delivery costs when much waits. With what uvloop itself reads at once, a quarter
-of a megabyte, the loop is at times too slow for a valid run; with twice that, too fast."""
+READ_BYTES = 262_144
+"""What uvloop itself reads at once, with which others have measured such loops."""
 
 
 class BareLoop(OnSessionChannels):

@@ -3,7 +3,7 @@ settings."""
 
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from uuid import uuid4
 
@@ -31,7 +31,9 @@ class Fanline:
     """Each session begins with `message` and `turn_started`."""
     most_tabs = 10_000
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        """`settings`: those that are not the default ones."""
+        self._settings = settings or {}
         self._writers: dict[str, _Writer] = {}
 
     def missing(self) -> str:
@@ -44,7 +46,7 @@ class Fanline:
     def launch(self, port: int, redis_port: int) -> Launch:
         return Launch(
             [sys.executable, "-m", "gateway"],
-            {"PORT": str(port), "REDIS_URL": f"redis://127.0.0.1:{redis_port}/0"},
+            {"PORT": str(port), "REDIS_URL": f"redis://127.0.0.1:{redis_port}/0", **self._settings},
         )
 
     def tab_path(self, session_id: str) -> str:

@@ -37,9 +37,11 @@ class Told:
 
 
 @asynccontextmanager
-async def subscribed(url: str, told: Told) -> AsyncGenerator[Subscription, None]:
+async def subscribed(
+    url: str, told: Told, rest_seconds: float = 0
+) -> AsyncGenerator[Subscription, None]:
     async with connect_redis(url) as client:
-        subscription = Subscription(client, told)
+        subscription = Subscription(client, told, rest_seconds=rest_seconds)
         running = asyncio.create_task(subscription.run())
         try:
             yield subscription
@@ -102,9 +104,8 @@ async def test_texts_that_come_one_by_one_soon_come_together(
     redis_server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rest, "monotonic", lambda: 1000.0)  # each read is soon after the last
-    monkeypatch.setattr(rest, "REST_SECONDS", 2.0)
     told = Told()
-    async with subscribed(redis_server.url, told) as subscription:
+    async with subscribed(redis_server.url, told, rest_seconds=2) as subscription:
         await subscription.subscribe("one:busy")
         for text in ("first", "second"):  # neither of them waits: reading rests after the second
             await publish(redis_server, "one:busy", text)
