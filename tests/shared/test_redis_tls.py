@@ -48,12 +48,13 @@ async def deployment(
 async def test_a_whole_story_goes_through_with_no_right_missing(
     guarded: GuardedRedis, deployment: Deployment, stub: StubModel
 ) -> None:
-    """Over TLS, the gateways with certificates of their own; Redis has refused nobody anything."""
+    """Over TLS, the gateways with certificates of their own; Redis has refused nobody anything.
+    Reading rests for so long that it does so in the story."""
     own = guarded.authority.vouch_for("gateway")
 
     async def start_gateway() -> Process:
         url = guarded.url_of("gateway", own=own)
-        return await deployment.start_gateway(redis_url=url, **LIMITS)
+        return await deployment.start_gateway(redis_url=url, REST_SECONDS="0.1", **LIMITS)
 
     async def start_worker() -> Process:
         return await deployment.start_worker(redis_url=guarded.url_of("worker"))
