@@ -14,9 +14,9 @@ PACKET_BYTES = 66
 FRAME_BYTES = 4
 """The header of a WebSocket frame of 126 bytes or more."""
 HEADS_SECONDS = 5.0
+"""How often a gateway compares the heads of its sessions, by default."""
 NEVER_RESTS = {"REST_SECONDS": "0"}
 """The setting of the gateway that the model is of. One that rests has less to do."""
-"""How often a gateway compares the heads of its sessions, by default."""
 
 
 @dataclass(frozen=True)

@@ -57,13 +57,11 @@ def read_runs(texts: Sequence[bytes], session: bytes) -> list[Run]:
         if name != session or not (text.isascii() or _is_utf8(text)):
             continue
         seq = int(digits)
-        if seq == last + 1 and epoch == run_epoch:
-            run.append(text)
-        else:
-            if run:
-                runs.append(Run(Position(int(run_epoch), last), run))
-            run, run_epoch = [text], epoch
-        last = seq
+        if run and (seq != last + 1 or epoch != run_epoch):
+            runs.append(Run(Position(int(run_epoch), last), run))
+            run = []
+        run.append(text)
+        run_epoch, last = epoch, seq
     if run:
         runs.append(Run(Position(int(run_epoch), last), run))
     return runs
